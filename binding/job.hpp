@@ -1,0 +1,73 @@
+// Native work as JavaScript sees it: in the background, as a promise that can be cancelled, or on
+// the calling thread.
+#pragma once
+
+#include <napi.h>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "base/run_control.hpp"
+#include "marshal.hpp"
+
+namespace secondorder::binding {
+
+/// A piece of work with its inputs and, once it has run, its result. Created, delivered and
+/// destroyed on the JavaScript thread.
+class Task {
+ public:
+  Task() = default;
+  Task(const Task&) = delete;
+  Task& operator=(const Task&) = delete;
+  virtual ~Task() = default;
+
+  /// Does the work, away from the JavaScript thread: no Napi value may be touched. Returns soon
+  /// after `control` is cancelled, with the best there is, and calls `control.report` on this
+  /// thread alone. May throw secondorder::Error and anything derived from std::exception.
+  virtual void run(RunControl& control) = 0;
+
+  /// The result; called once, after run.
+  virtual Napi::Value deliver(Napi::Env env) = 0;
+
+  /// Native memory held from start to end, told to the garbage collector.
+  virtual std::size_t bytes() const { return 0; }
+};
+
+/// Starts the task on a thread of its own and returns { promise, cancel() }.
+///
+/// `run` may hold threads, timeLimit (s), onProgress and progressInterval (ms, default 50).
+/// onProgress gets the latest report, at most once an interval, and the last one before the promise
+/// settles unless the job was cancelled; when it throws, the job is stopped and the promise rejects
+/// with what it threw. The job keeps the event loop alive.
+Napi::Value start_job(const Napi::CallbackInfo& info, const Napi::Object& run,
+                      std::unique_ptr<Task> task);
+
+/// Runs the task here and returns its result, or throws. onProgress is called directly; when it
+/// returns false, the task is cancelled.
+Napi::Value run_sync(const Napi::CallbackInfo& info, const Napi::Object& run,
+                     std::unique_ptr<Task> task);
+
+/// The two forms of a native function of (spec, run).
+template <std::unique_ptr<Task> (*make)(const Fields& spec)>
+struct JobForms {
+  static Napi::Value start(const Napi::CallbackInfo& info) {
+    return start_job(info, Fields(info[1], "run").object(), make(Fields(info[0])));
+  }
+  static Napi::Value sync(const Napi::CallbackInfo& info) {
+    return run_sync(info, Fields(info[1], "run").object(), make(Fields(info[0])));
+  }
+};
+
+/// Exports `name`, a job, and `nameSync`, its twin on the calling thread; `make` reads the spec.
+template <std::unique_ptr<Task> (*make)(const Fields& spec)>
+void export_job(Napi::Object exports, const std::string& name) {
+  export_function<JobForms<make>::start>(exports, name.c_str());
+  export_function<JobForms<make>::sync>(exports, (name + "Sync").c_str());
+}
+
+/// Prepares an environment (the main thread or a worker) for jobs; called when the addon loads
+/// there.
+void prepare_environment(Napi::Env env);
+
+}  // namespace secondorder::binding

@@ -1,0 +1,160 @@
+#include "algebra/cpu/cpu_algebra.hpp"
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <string>
+
+#include "base/error.hpp"
+
+namespace secondorder {
+
+namespace {
+
+class HostMemory final : public Memory {
+ public:
+  explicit HostMemory(std::size_t bytes)
+      : data_(static_cast<std::byte*>(std::aligned_alloc(256, round_up(bytes, 256)))) {
+    if (data_ == nullptr) {
+      throw Error(ErrorCode::out_of_memory,
+                  "the system refused " + std::to_string(bytes) + " bytes of memory");
+    }
+  }
+  ~HostMemory() override { std::free(data_); }
+  HostMemory(const HostMemory&) = delete;
+  HostMemory& operator=(const HostMemory&) = delete;
+  std::byte* data() override { return data_; }
+
+ private:
+  std::byte* data_;
+};
+
+/// Below this many operations waking the team costs more than it saves.
+constexpr double worth_waking = 100'000;
+
+}  // namespace
+
+template <class Real>
+CpuAlgebra<Real>::CpuAlgebra(int threads, const Kernels<Real>& inner_loops)
+    : pool_(threads),
+      kernels_(inner_loops),
+      thread_scratch_(static_cast<std::size_t>(pool_.threads())) {}
+
+template <class Real>
+void CpuAlgebra<Real>::parallel(std::size_t parts, double operations,
+                                const std::function<void(std::size_t, int)>& body) {
+  if (operations < worth_waking) {
+    for (std::size_t part = 0; part < parts; ++part) body(part, 0);
+  } else {
+    pool_.run(parts, body);
+  }
+}
+
+template <class Real>
+void CpuAlgebra<Real>::for_rows(
+    std::size_t rows, std::size_t row_operations,
+    const std::function<void(std::size_t first, std::size_t last)>& body) {
+  const std::size_t longest =
+      std::clamp<std::size_t>(32768 / std::max<std::size_t>(row_operations, 1), 1, 4096);
+  const Split split = Split::of(rows, longest);
+  parallel(split.parts, static_cast<double>(rows) * static_cast<double>(row_operations),
+           [&](std::size_t part, int) { body(split.begin(part), split.end(part)); });
+}
+
+template <class Real>
+Real* CpuAlgebra<Real>::thread_scratch(int thread, std::size_t count) {
+  auto& scratch = thread_scratch_[static_cast<std::size_t>(thread)];
+  if (scratch.size() < count + 64) scratch.resize(count + 64);
+  const auto address = reinterpret_cast<std::uintptr_t>(scratch.data());
+  return scratch.data() + (round_up(address, 64) - address) / sizeof(Real);
+}
+
+template <class Real>
+Real* CpuAlgebra<Real>::shared_scratch(std::size_t count) {
+  if (shared_scratch_.size() < count) shared_scratch_.resize(count);
+  return shared_scratch_.data();
+}
+
+template <class Real>
+std::unique_ptr<Memory> CpuAlgebra<Real>::allocate(std::size_t bytes) {
+  return std::make_unique<HostMemory>(std::max<std::size_t>(bytes, 1));
+}
+
+template <class Real>
+void CpuAlgebra<Real>::upload(std::span<const Real> host, View<Real> device) {
+  copy({host.data(), device.rows, device.cols}, device);
+}
+
+template <class Real>
+void CpuAlgebra<Real>::upload(std::span<const std::uint64_t> host, GateBits device) {
+  if (!host.empty()) std::memcpy(device.words, host.data(), host.size_bytes());
+}
+
+template <class Real>
+void CpuAlgebra<Real>::download(ConstView<Real> device, std::span<Real> host) {
+  copy(device, {host.data(), device.rows, device.cols});
+}
+
+template <class Real>
+void CpuAlgebra<Real>::fill(View<Real> a, Real value) {
+  for_rows(a.rows, a.cols, [&](std::size_t first, std::size_t last) {
+    for (std::size_t i = first; i < last; ++i) std::fill_n(a.row(i), a.cols, value);
+  });
+}
+
+template <class Real>
+void CpuAlgebra<Real>::copy(ConstView<Real> from, View<Real> to) {
+  if (from.cols == 0) return;
+  for_rows(from.rows, from.cols, [&](std::size_t first, std::size_t last) {
+    for (std::size_t i = first; i < last; ++i) {
+      std::memcpy(to.row(i), from.row(i), from.cols * sizeof(Real));
+    }
+  });
+}
+
+template <class Real>
+void CpuAlgebra<Real>::axpby(Real alpha, ConstView<Real> x, Real beta, View<Real> y) {
+  for_rows(y.rows, y.cols, [&](std::size_t first, std::size_t last) {
+    for (std::size_t i = first; i < last; ++i) {
+      const Real* from = x.row(i);
+      Real* to = y.row(i);
+      if (beta == 0) {
+        kernels_.scaled_copy(alpha, from, y.cols, to);
+      } else {
+        for (std::size_t j = 0; j < y.cols; ++j) to[j] = alpha * from[j] + beta * to[j];
+      }
+    }
+  });
+}
+
+template <class Real>
+void CpuAlgebra<Real>::scale_columns(ConstView<Real> scale, View<Real> a) {
+  for_rows(a.rows, a.cols, [&](std::size_t first, std::size_t last) {
+    for (std::size_t i = first; i < last; ++i) {
+      Real* row = a.row(i);
+      for (std::size_t j = 0; j < a.cols; ++j) row[j] *= scale.data[j];
+    }
+  });
+}
+
+template <class Real>
+double CpuAlgebra<Real>::dot(ConstView<Real> a, ConstView<Real> b) {
+  const Split split = Split::of(a.rows, std::max<std::size_t>(1, 32768 / std::max<std::size_t>(a.cols, 1)));
+  std::vector<double> sums(split.parts);
+  parallel(split.parts, static_cast<double>(a.size()), [&](std::size_t part, int) {
+    double sum = 0;
+    for (std::size_t i = split.begin(part); i < split.end(part); ++i) {
+      sum += kernels_.dot_double(a.row(i), b.row(i), a.cols);
+    }
+    sums[part] = sum;
+  });
+  double total = 0;
+  for (const double sum : sums) total += sum;
+  return total;
+}
+
+
+template class CpuAlgebra<float>;
+template class CpuAlgebra<double>;
+
+}  // namespace secondorder

@@ -1,0 +1,140 @@
+// Dense products and factorizations: tiles of single-threaded BLAS, handed to the team.
+#include "algebra/cpu/blas.hpp"
+#include "algebra/cpu/cpu_algebra.hpp"
+
+namespace secondorder {
+
+namespace {
+
+constexpr std::size_t tile = 512;
+constexpr std::size_t factor_block = 256;
+
+CBLAS_TRANSPOSE blas_transpose(Transpose op) {
+  return op == Transpose::yes ? CblasTrans : CblasNoTrans;
+}
+
+/// Tiles (i, j), j ≤ i, of a lower triangle, numbered row after row.
+struct LowerTile {
+  std::size_t i = 0, j = 0;
+  static LowerTile numbered(std::size_t index) {
+    LowerTile t;
+    while ((t.i + 1) * (t.i + 2) / 2 <= index) ++t.i;
+    t.j = index - t.i * (t.i + 1) / 2;
+    return t;
+  }
+};
+
+}  // namespace
+
+template <class Real>
+void CpuAlgebra<Real>::multiply(Real alpha, ConstView<Real> a, Transpose op_a, ConstView<Real> b,
+                                Transpose op_b, Real beta, View<Real> c) {
+  const std::size_t inner = op_a == Transpose::no ? a.cols : a.rows;
+  const Split rows = Split::of(c.rows, tile), cols = Split::of(c.cols, tile);
+  const double operations = 2.0 * static_cast<double>(c.size()) * static_cast<double>(inner);
+  parallel(rows.parts * cols.parts, operations, [&](std::size_t part, int) {
+    const std::size_t i = rows.begin(part / cols.parts), j = cols.begin(part % cols.parts);
+    const std::size_t m = rows.end(part / cols.parts) - i, n = cols.end(part % cols.parts) - j;
+    const Real* left = op_a == Transpose::no ? a.row(i) : a.data + i;
+    const Real* right = op_b == Transpose::no ? b.data + j : b.row(j);
+    blas::gemm(blas_transpose(op_a), blas_transpose(op_b), m, n, inner, alpha, left, a.stride,
+               right, b.stride, beta, c.row(i) + j, c.stride);
+  });
+}
+
+/// Right-looking, block by block: factor the diagonal block, solve the panel below it, subtract the
+/// panel's outer product from the rest.
+template <class Real>
+bool CpuAlgebra<Real>::cholesky(View<Real> a) {
+  const std::size_t n = a.rows;
+  for (std::size_t k = 0; k < n; k += factor_block) {
+    const std::size_t width = std::min(factor_block, n - k);
+    if (!blas::potrf(width, a.row(k) + k, a.stride)) return false;
+    const std::size_t below = k + width, rest = n - below;
+    const Split rows = Split::of(rest, factor_block);
+    const double panel = static_cast<double>(rest * width) * static_cast<double>(width);
+    parallel(rows.parts, panel, [&](std::size_t part, int) {
+      const std::size_t first = below + rows.begin(part);
+      blas::trsm(CblasRight, CblasTrans, rows.end(part) - rows.begin(part), width, a.row(k) + k,
+                 a.stride, a.row(first) + k, a.stride);
+    });
+    const std::size_t tiles = rows.parts * (rows.parts + 1) / 2;
+    parallel(tiles, panel * static_cast<double>(rest), [&](std::size_t index, int) {
+      const auto [i, j] = LowerTile::numbered(index);
+      const std::size_t row = below + rows.begin(i), col = below + rows.begin(j);
+      blas::gemm(CblasNoTrans, CblasTrans, rows.end(i) - rows.begin(i),
+                 rows.end(j) - rows.begin(j), width, Real(-1), a.row(row) + k, a.stride,
+                 a.row(col) + k, a.stride, Real(1), a.row(row) + col, a.stride);
+    });
+  }
+  return true;
+}
+
+template <class Real>
+void CpuAlgebra<Real>::lower_solve(ConstView<Real> l, View<Real> b) {
+  const std::size_t n = l.rows, columns = b.cols;
+  for (std::size_t k = 0; k < n; k += factor_block) {
+    const std::size_t width = std::min(factor_block, n - k), below = k + width;
+    if (columns == 1) {
+      blas::trsv(CblasNoTrans, width, l.row(k) + k, l.stride, b.row(k), b.stride);
+    } else {
+      blas::trsm(CblasLeft, CblasNoTrans, width, columns, l.row(k) + k, l.stride, b.row(k),
+                 b.stride);
+    }
+    const Split rows = Split::of(n - below, tile);
+    const double operations = 2.0 * static_cast<double>((n - below) * width * columns);
+    parallel(rows.parts, operations, [&](std::size_t part, int) {
+      const std::size_t first = below + rows.begin(part);
+      blas::multiply_columns(CblasNoTrans, rows.end(part) - rows.begin(part), columns, width,
+                             Real(-1), l.row(first) + k, l.stride, b.row(k), b.stride, Real(1),
+                             b.row(first), b.stride);
+    });
+  }
+}
+
+template <class Real>
+void CpuAlgebra<Real>::cholesky_solve(ConstView<Real> l, View<Real> b) {
+  lower_solve(l, b);
+  const std::size_t n = l.rows, columns = b.cols;
+  for (std::size_t k = divide_up(n, factor_block) * factor_block; k > 0;) {
+    k -= factor_block;
+    const std::size_t width = std::min(factor_block, n - k);
+    if (columns == 1) {
+      blas::trsv(CblasTrans, width, l.row(k) + k, l.stride, b.row(k), b.stride);
+    } else {
+      blas::trsm(CblasLeft, CblasTrans, width, columns, l.row(k) + k, l.stride, b.row(k),
+                 b.stride);
+    }
+    const Split rows = Split::of(k, tile);
+    const double operations = 2.0 * static_cast<double>(k * width * columns);
+    parallel(rows.parts, operations, [&](std::size_t part, int) {
+      const std::size_t first = rows.begin(part);
+      blas::multiply_columns(CblasTrans, rows.end(part) - first, columns, width, Real(-1),
+                             l.row(k) + first, l.stride, b.row(k), b.stride, Real(1), b.row(first),
+                             b.stride);
+    });
+  }
+}
+
+template <class Real>
+void CpuAlgebra<Real>::symmetrize(View<Real> a) {
+  const Split rows = Split::of(a.rows, 64);
+  parallel(rows.parts, static_cast<double>(a.size()), [&](std::size_t part, int) {
+    for (std::size_t j = 0; j < a.rows; j += 64) {
+      for (std::size_t i = rows.begin(part); i < rows.end(part); ++i) {
+        const std::size_t last = std::min(a.rows, j + 64);
+        for (std::size_t l = std::max(j, i + 1); l < last; ++l) a.row(i)[l] = a.row(l)[i];
+      }
+    }
+  });
+}
+
+template <class Real>
+void CpuAlgebra<Real>::add_to_diagonal(ConstView<Real> diagonal, View<Real> a) {
+  for (std::size_t i = 0; i < a.rows; ++i) a.row(i)[i] += diagonal.data[i];
+}
+
+template class CpuAlgebra<float>;
+template class CpuAlgebra<double>;
+
+}  // namespace secondorder

@@ -1,0 +1,207 @@
+// Products with gated features. F is a Khatri–Rao product of the bits D and the rows of X, so
+// F·U contracts T = D·U with X row by row, and Fᵀ·R is Dᵀ times the row-wise outer products of R
+// and X: both need only sums chosen by bits (kernels.hpp, gate tables), never n·P·r multiplications.
+#include <cstring>
+
+#include "algebra/cpu/blas.hpp"
+#include "algebra/cpu/cpu_algebra.hpp"
+
+namespace secondorder {
+
+namespace {
+
+constexpr std::size_t forward_rows = 512;
+constexpr std::size_t forward_columns = 512;
+constexpr std::size_t adjoint_rows = 1024;
+
+/// Whole outputs of r columns each that a forward panel takes at once.
+std::size_t outputs_per_panel(std::size_t features) {
+  return std::max<std::size_t>(1, forward_columns / std::max<std::size_t>(features, 1));
+}
+
+template <class Real>
+constexpr std::size_t adjoint_columns = 2 * panel_width<Real>;
+
+/// Row splits and column panels of gated_adjoint.
+template <class Real>
+struct AdjointTiles {
+  Split rows;
+  std::size_t panels;
+  AdjointTiles(std::size_t n, std::size_t columns)
+      : panels(divide_up(columns, adjoint_columns<Real>)) {
+    rows = adjoint_splits(n, panels, 2048);
+  }
+};
+
+double gated_operations(std::size_t n, std::size_t gates, std::size_t columns) {
+  return 0.5 * static_cast<double>(n) * static_cast<double>(gates) * static_cast<double>(columns);
+}
+
+/// k (rows × panel) = the columns [first, first + count) of the row-wise outer products r ⊗ x.
+template <class Real>
+void outer_rows(const Kernels<Real>& kernels, ConstView<Real> x, ConstView<Real> r,
+                std::size_t first, std::size_t count, Real* k, std::size_t stride) {
+  for (std::size_t row = 0; row < x.rows; ++row) {
+    Real* to = k + row * stride;
+    for (std::size_t done = 0; done < count;) {
+      const std::size_t output = (first + done) / x.cols, from = (first + done) % x.cols;
+      const std::size_t length = std::min(x.cols - from, count - done);
+      kernels.scaled_copy(r.row(row)[output], x.row(row) + from, length, to + done);
+      done += length;
+    }
+    std::fill(to + count, to + round_up(count, panel_width<Real>), Real(0));
+  }
+}
+
+}  // namespace
+
+template <class Real>
+std::size_t CpuAlgebra<Real>::scratch_bytes(const GatedShape& s) const {
+  const std::size_t columns = s.outputs * s.features;
+  const std::size_t forward =
+      std::min(s.rows, forward_rows) *
+      round_up(std::min(outputs_per_panel(s.features), s.outputs) * s.features, panel_width<Real>);
+  const std::size_t adjoint = std::min(s.rows, adjoint_rows) * adjoint_columns<Real>;
+  const AdjointTiles<Real> adjoint_tiles(s.rows, columns);
+  const ConeTiles cone(s.gates, s.outputs, s.sets);
+  const std::size_t cone_tile =
+      (std::min(s.rows, tile_rows(cone.columns())) + 1) * cone.columns();
+  const std::size_t cone_parts = adjoint_splits(s.rows, cone.tiles, 512).parts;
+  const std::size_t each = std::max({forward, adjoint, cone_tile}) + 64;
+  const std::size_t shared = std::max(adjoint_tiles.rows.parts * s.gates * columns,
+                                      cone_parts * cone.tiles * cone.columns() * s.features);
+  return (each * thread_scratch_.size() + shared) * sizeof(Real);
+}
+
+template <class Real>
+void CpuAlgebra<Real>::reserve(const GatedShape& s) {
+  // The operations grow their scratch on first use to what scratch_bytes() counts; nothing grows
+  // inside an iteration after the first.
+  static_cast<void>(s);
+}
+
+template <class Real>
+void CpuAlgebra<Real>::gated_forward(ConstView<Real> x, GateBits gates, ConstView<Real> u,
+                                     View<Real> out) {
+  const std::size_t r = x.cols, c = out.cols, columns = c * r;
+  const Split rows = Split::of(x.rows, forward_rows);
+  const std::size_t outputs = std::min(outputs_per_panel(r), c);
+  const std::size_t stride = round_up(outputs * r, panel_width<Real>);
+  parallel(rows.parts, gated_operations(x.rows, gates.gates, columns),
+           [&](std::size_t part, int thread) {
+             Real* t = thread_scratch(thread, rows.longest() * stride);
+             const std::size_t first = rows.begin(part), count = rows.end(part) - first;
+             for (std::size_t o = 0; o < c; o += outputs) {
+               const std::size_t taken = std::min(outputs, c - o);
+               kernels_.gate_product(gates.block(first, count), u.data + o * r, columns, taken * r,
+                                     t, stride);
+               for (std::size_t k = 0; k < count; ++k) {
+                 for (std::size_t j = 0; j < taken; ++j) {
+                   out.row(first + k)[o + j] =
+                       kernels_.dot(t + k * stride + j * r, x.row(first + k), r);
+                 }
+               }
+             }
+             if (gates.gates == 0) {
+               for (std::size_t k = 0; k < count; ++k) std::fill_n(out.row(first + k), c, Real(0));
+             }
+           });
+}
+
+template <class Real>
+void CpuAlgebra<Real>::gated_adjoint(ConstView<Real> x, GateBits gates, ConstView<Real> r,
+                                     View<Real> g) {
+  const std::size_t columns = r.cols * x.cols, size = gates.gates * columns;
+  const AdjointTiles<Real> tiles(x.rows, columns);
+  constexpr std::size_t panel = adjoint_columns<Real>;
+  Real* partial = tiles.rows.parts > 1 ? shared_scratch(tiles.rows.parts * size) : g.data;
+  parallel(tiles.rows.parts * tiles.panels, gated_operations(x.rows, gates.gates, columns),
+           [&](std::size_t part, int thread) {
+             const std::size_t split = part / tiles.panels, first = part % tiles.panels * panel;
+             const std::size_t count = std::min(panel, columns - first);
+             Real* sum = partial + split * size + first;
+             for (std::size_t i = 0; i < gates.gates; ++i) std::fill_n(sum + i * columns, count, Real(0));
+             Real* k = thread_scratch(thread, std::min(adjoint_rows, x.rows) * panel);
+             for (std::size_t row = tiles.rows.begin(split); row < tiles.rows.end(split);
+                  row += adjoint_rows) {
+               const std::size_t rows = std::min(adjoint_rows, tiles.rows.end(split) - row);
+               outer_rows(kernels_, x.block(row, rows), r.block(row, rows), first, count, k, panel);
+               kernels_.gate_product_transposed(gates.block(row, rows), k, panel, count, sum,
+                                                columns);
+             }
+           });
+  if (tiles.rows.parts == 1) return;
+  for_rows(gates.gates, columns * tiles.rows.parts, [&](std::size_t first, std::size_t last) {
+    for (std::size_t j = first * columns; j < last * columns; ++j) {
+      Real sum = 0;
+      for (std::size_t split = 0; split < tiles.rows.parts; ++split) {
+        sum += partial[split * size + j];
+      }
+      g.data[j] = sum;
+    }
+  });
+}
+
+template <class Real>
+void CpuAlgebra<Real>::gate_kernel(GateBits gates, Real scale, Real shift, View<Real> m) {
+  const Split rows = Split::of(m.rows, 64);
+  const double operations = static_cast<double>(m.size()) * static_cast<double>(gates.stride());
+  parallel(rows.parts, operations, [&](std::size_t part, int) {
+    for (std::size_t k = rows.begin(part); k < rows.end(part); ++k) {
+      kernels_.gate_overlap(gates.row(k), gates, k + 1, scale, m.row(k));
+      m.row(k)[k] += shift;
+    }
+  });
+}
+
+/// Gate by gate: over the rows open at i, Dᵀ times the products xₐxᵦ (a ≤ b) of each row gives
+/// the upper triangles of all blocks (i, j) at once.
+template <class Real>
+void CpuAlgebra<Real>::gated_gram(ConstView<Real> x, GateBits gates, View<Real> g) {
+  const std::size_t r = x.cols, pairs = r * (r + 1) / 2, stride = gates.stride();
+  const std::size_t padded = round_up(pairs, panel_width<Real>);
+  constexpr std::size_t chunk = 512;
+  parallel(gates.gates, gated_operations(x.rows, gates.gates, pairs * gates.gates),
+           [&](std::size_t i, int thread) {
+             // Whole words of gates up to i: the lower block triangle, and little more.
+             const std::size_t words = i / 64 + 1, count = std::min(words * 64, gates.gates);
+             Real* products = thread_scratch(thread, chunk * padded + count * pairs);
+             Real* blocks = products + chunk * padded;
+             std::fill_n(blocks, count * pairs, Real(0));
+             std::vector<std::uint64_t> bits(chunk * words);
+             std::size_t filled = 0;
+             const auto flush = [&] {
+               if (filled == 0) return;
+               kernels_.gate_product_transposed({bits.data(), filled, count}, products, padded,
+                                                pairs, blocks, pairs);
+               filled = 0;
+             };
+             for (std::size_t k = 0; k < x.rows; ++k) {
+               if (!gates.test(k, i)) continue;
+               std::memcpy(bits.data() + filled * words, gates.words + k * stride,
+                           words * sizeof(std::uint64_t));
+               Real* to = products + filled * padded;
+               for (std::size_t a = 0; a < r; ++a) {
+                 kernels_.scaled_copy(x.row(k)[a], x.row(k) + a, r - a, to);
+                 to += r - a;
+               }
+               std::fill(to, products + (filled + 1) * padded, Real(0));
+               if (++filled == chunk) flush();
+             }
+             flush();
+             for (std::size_t j = 0; j <= i; ++j) {
+               const Real* from = blocks + j * pairs;
+               for (std::size_t a = 0; a < r; ++a) {
+                 for (std::size_t b = a; b < r; ++b, ++from) {
+                   g.row(i * r + a)[j * r + b] = *from;
+                   g.row(i * r + b)[j * r + a] = *from;
+                 }
+               }
+             }
+           });
+}
+
+template class CpuAlgebra<float>;
+template class CpuAlgebra<double>;
+
+}  // namespace secondorder

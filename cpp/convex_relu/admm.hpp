@@ -1,0 +1,89 @@
+// ADMM for the sampled convex program (arXiv 2201.01965, Algorithm 1), in its Douglas–Rachford form:
+// every split constraint keeps one vector that holds both the primal value (its proximal point) and
+// the multiplier (the rest).
+//   p  ↦ V = groupsoft(p, β/ρ)                      u = V
+//   q  ↦ s = relu(q),  μ = ργ·relu(−q)              E∘(Xu) = s     (ReLU model)
+//   qz ↦ z = prox of ℓ/(κρ) at qz,  ν = κρ(qz − z)  F(u₁ − u₂) = z (losses other than squared)
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "convex_relu/program.hpp"
+#include "convex_relu/u_update.hpp"
+
+namespace secondorder::convex_relu {
+
+struct Bounds {
+  double objective = 0;      ///< of the network mapped from V: an upper bound of the optimum
+  double dual = 0;           ///< a lower bound of the sampled program's optimum
+  double infeasibility = 0;  ///< ‖relu(−E∘XV)‖/‖XV‖
+};
+
+template <class Real>
+class Admm {
+ public:
+  /// Lays out its memory in the arena, which may only count.
+  Admm(Algebra<Real>& algebra, Arena& arena, const Program<Real>& program, Route route,
+       double relaxation);
+
+  /// Starts at V = 0 with the given ρ.
+  void start(double rho);
+  /// Starts from p, q and qz as state() gave them; empty q or qz: as p implies.
+  void start(double rho, std::span<const Real> p, std::span<const Real> q,
+             std::span<const Real> qz);
+  void iterate();
+  /// Changes ρ and keeps primal values and multipliers.
+  void set_rho(double rho);
+  /// Certificate of the current V and multipliers.
+  Bounds bounds(const Targets& targets);
+
+  /// The factor that would make ρ the mean multiplier of the active groups over their size,
+  /// β/rms‖Vᵢ‖; within [1/30, 30].
+  double group_balance();
+
+  Algebra<Real>& algebra() const { return algebra_; }
+  double rho() const { return rho_; }
+  std::size_t inner_iterations() const { return update_->inner_iterations(); }
+  View<Real> p() const { return p_; }
+  View<Real> q() const { return q_; }
+  View<Real> qz() const { return qz_; }
+  /// V and ν as of the last bounds(); ν in the units of the program.
+  View<Real> v() const { return v_; }
+  const std::vector<double>& nu() const { return nu_; }
+  /// Penalty groups (set after set) whose dual norm needs its multipliers μ to stay below the bound's.
+  const std::vector<bool>& needs_multipliers() const { return needs_multipliers_; }
+
+ private:
+  void correct_u();
+  void threshold();
+  void dual_vector(const Targets& targets);
+  double dual_bound(const Targets& targets);
+  View<Real> set(View<Real> all, std::size_t index) const {
+    return all.block(index * program_.shape.set_rows(), program_.shape.set_rows());
+  }
+  bool split_loss() const { return program_.loss != Loss::squared; }
+  /// Weight k of the data term in the u-update, in units of ρ.
+  double data_weight() const { return split_loss() ? kappa : 1 / rho_; }
+
+  static constexpr double kappa = 1;
+
+  Algebra<Real>& algebra_;
+  const Program<Real>& program_;
+  double relaxation_;
+  double rho_ = 1;
+  double change_ = 0;  ///< ‖u − V‖ of the last iteration, kept for iterative u-updates
+
+  View<Real> p_, v_, b_, g_;         ///< sets·P·c × r
+  View<Real> delta_, t_;             ///< P·c × r
+  View<Real> q_;                     ///< n × sets·P·c
+  View<Real> qz_, z_, a_, output_;   ///< n × c
+  View<Real> inverse_metric_;        ///< 1 × r
+  std::vector<double> nu_;           ///< n × c
+  std::vector<bool> needs_multipliers_;
+  std::vector<Real> staging_;        ///< n × c, for transfers
+  std::unique_ptr<UUpdate<Real>> update_;
+};
+
+}  // namespace secondorder::convex_relu

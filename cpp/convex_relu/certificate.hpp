@@ -1,0 +1,38 @@
+// The certificate of a trained model: dual variables from which anybody with the data can recompute,
+// in float64, a lower bound of the sampled convex program's optimum, beside the model's objective.
+#pragma once
+
+#include <vector>
+
+#include "convex_relu/model.hpp"
+
+namespace secondorder::convex_relu {
+
+struct Certificate {
+  Model model = Model::relu;
+  Loss loss = Loss::squared;
+  Penalty penalty = Penalty::gate;
+  double beta = 0;
+  Gates gates;
+  std::vector<double> nu;              ///< n × c, in the units of Σ wℓ over z-space features
+  std::vector<std::int32_t> mu_rows;   ///< parameter rows (set·P + gate)·c + output that have one
+  std::vector<double> mu;              ///< mu_rows × n, ≥ 0: multipliers of the cones
+  std::vector<double> weights;         ///< n sample weights, or empty
+};
+
+struct Verdict {
+  double objective = 0;
+  double dual_bound = 0;
+  double gap = 0;            ///< (objective − dual bound)/objective
+  double infeasibility = 0;  ///< ‖relu(−E∘XV)‖/‖XV‖ of the ReLU model's neurons in their gates
+};
+
+/// (objective − bound)/objective, 0 for a zero objective.
+double relative_gap(double objective, double bound);
+
+/// Recomputes everything from the model, the certificate's dual variables and the data. Objective
+/// and bound are in the units the model was trained in, (y − output_bias)/output_scale.
+Verdict verify(const NetworkModel& model, const Certificate& certificate, const DataView& data,
+               const std::vector<double>& y, HostAlgebra& host);
+
+}  // namespace secondorder::convex_relu

@@ -1,0 +1,19 @@
+#include "convex_relu/data.hpp"
+
+#include <algorithm>
+
+namespace secondorder {
+
+void DataView::read_row(std::size_t k, double* out) const {
+  const std::size_t source = selected.empty() ? k : selected[k];
+  if (!sparse()) {
+    for (std::size_t j = 0; j < cols; ++j) out[j] = value(source * cols + j);
+    return;
+  }
+  std::fill_n(out, cols, 0.0);
+  const auto first = static_cast<std::size_t>(row_offsets[source]);
+  const auto last = static_cast<std::size_t>(row_offsets[source + 1]);
+  for (std::size_t e = first; e < last; ++e) out[static_cast<std::size_t>(columns[e])] += value(e);
+}
+
+}  // namespace secondorder

@@ -1,0 +1,167 @@
+#include "convex_relu/extract.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace secondorder::convex_relu {
+
+namespace {
+
+template <class Real>
+std::vector<Real> download(Algebra<Real>& algebra, View<Real> view) {
+  std::vector<Real> values(view.size());
+  algebra.download(view, values);
+  return values;
+}
+
+template <class Real>
+std::vector<double> download_features(const Extraction<Real>& e, View<Real> view) {
+  const std::vector<Real> values = download(e.admm.algebra(), view);
+  return to_features(e.rotation, {values.begin(), values.end()});
+}
+
+template <class Real>
+double rounded(double value) {
+  return static_cast<double>(static_cast<Real>(value));
+}
+
+double norm(const double* row, std::size_t count) {
+  double squares = 0;
+  for (std::size_t j = 0; j < count; ++j) squares += row[j] * row[j];
+  return std::sqrt(squares);
+}
+
+template <class Real>
+void extract_neurons(const Extraction<Real>& e, const std::vector<double>& v, NetworkModel& model) {
+  const GatedShape& s = e.program.shape;
+  const std::size_t f = e.rotation.features, c = s.outputs;
+  std::vector<std::size_t> active;
+  for (std::size_t row = 0; row < s.parameter_rows(); ++row) {
+    if (norm(v.data() + row * f, f) > 0) active.push_back(row);
+  }
+  model.output.assign(c * active.size(), 0);
+  for (std::size_t j = 0; j < active.size(); ++j) {
+    const std::size_t row = active[j], gate = row / c, output = row % c;
+    const double root = std::sqrt(norm(v.data() + row * f, f));
+    const double sign = row < s.set_rows() ? 1 : -1;
+    model.output[output * active.size() + j] = rounded<Real>(sign * root);
+    for (std::size_t l = 0; l < f; ++l) {
+      model.hidden.push_back(rounded<Real>(v[row * f + l] / root));
+    }
+    const bool shared = e.request.options.penalty == Penalty::gate;
+    model.groups.push_back(static_cast<std::int32_t>(shared ? gate : row));
+  }
+}
+
+template <class Real>
+void extract_gated(const Extraction<Real>& e, const std::vector<double>& v, NetworkModel& model) {
+  const std::size_t f = e.rotation.features, c = e.program.shape.outputs, width = e.gates.width();
+  std::vector<std::size_t> active;
+  for (std::size_t gate = 0; gate < e.gates.count; ++gate) {
+    if (norm(v.data() + gate * c * f, c * f) == 0) continue;
+    active.push_back(gate);
+    const double* from = e.gates.rows.data() + gate * width;
+    model.gates.rows.insert(model.gates.rows.end(), from, from + width);
+  }
+  model.gates.count = active.size();
+  for (std::size_t o = 0; o < c; ++o) {
+    for (const std::size_t gate : active) {
+      for (std::size_t l = 0; l < f; ++l) {
+        model.weights.push_back(rounded<Real>(v[(gate * c + o) * f + l]));
+      }
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<double> to_features(const Rotation& rotation, const std::vector<double>& u) {
+  const std::size_t r = rotation.rank(), f = rotation.features, rows = u.size() / r;
+  HostAlgebra host(1);
+  std::vector<double> v(rows * f);
+  host.multiply(1 / rotation.scale, {u.data(), rows, r}, Transpose::no,
+                {rotation.basis.data(), f, r}, Transpose::yes, 0, {v.data(), rows, f});
+  return v;
+}
+
+std::vector<double> to_rotated(const Rotation& rotation, const std::vector<double>& v) {
+  const std::size_t r = rotation.rank(), f = rotation.features, rows = v.size() / f;
+  HostAlgebra host(1);
+  std::vector<double> u(rows * r);
+  host.multiply(rotation.scale, {v.data(), rows, f}, Transpose::no, {rotation.basis.data(), f, r},
+                Transpose::no, 0, {u.data(), rows, r});
+  return u;
+}
+
+template <class Real>
+NetworkModel extract_model(const Extraction<Real>& e) {
+  NetworkModel model;
+  model.kind = e.request.options.model;
+  model.outputs = e.request.outputs;
+  model.preprocessing = e.preprocessing;
+  model.output_scale = e.request.output_scale;
+  model.output_bias = e.request.output_bias;
+  model.output_bias.resize(model.outputs);
+  const std::vector<double> v = download_features(e, e.admm.v());
+  if (model.kind == Model::relu) {
+    extract_neurons(e, v, model);
+  } else {
+    extract_gated(e, v, model);
+  }
+  return model;
+}
+
+/// ν and μ of the program are about rows scaled by √w: (D∘√w·Z)ᵀν = Zᵀ(D∘√w·ν).
+template <class Real>
+Certificate extract_certificate(const Extraction<Real>& e) {
+  const GatedShape& s = e.program.shape;
+  const Options& o = e.request.options;
+  const std::vector<double>& row_scale = e.folded.row_scale;
+  Certificate certificate{o.model, o.loss, o.penalty, o.beta, e.gates, e.admm.nu(), {}, {}, {}};
+  certificate.weights = e.targets.weights;
+  for (std::size_t k = 0; k < certificate.nu.size() && !row_scale.empty(); ++k) {
+    certificate.nu[k] *= row_scale[k / s.outputs];
+  }
+  const std::vector<bool>& needed = e.admm.needs_multipliers();
+  for (std::size_t row = 0; row < s.parameter_rows() && !needed.empty(); ++row) {
+    if (needed[row / e.program.group]) certificate.mu_rows.push_back(static_cast<std::int32_t>(row));
+  }
+  if (certificate.mu_rows.empty()) return certificate;
+  certificate.mu.resize(certificate.mu_rows.size() * s.rows);
+  const double weight = e.admm.rho() * gamma_cone;
+  for (std::size_t first = 0; first < s.rows; first += host_block) {
+    const std::size_t rows = std::min(host_block, s.rows - first);
+    const std::vector<Real> q = download(e.admm.algebra(), e.admm.q().block(first, rows));
+    for (std::size_t j = 0; j < certificate.mu_rows.size(); ++j) {
+      const auto column = static_cast<std::size_t>(certificate.mu_rows[j]);
+      for (std::size_t k = 0; k < rows; ++k) {
+        const double value = weight * std::max(-q[k * s.parameter_rows() + column], Real(0));
+        const double scale = row_scale.empty() ? 1 : row_scale[first + k];
+        certificate.mu[j * s.rows + first + k] = rounded<Real>(scale * value);
+      }
+    }
+  }
+  return certificate;
+}
+
+template <class Real>
+Solution extract_solution(const Extraction<Real>& e) {
+  const Options& o = e.request.options;
+  Solution solution{o.model, o.penalty,  o.loss,  e.program.shape.outputs, e.program.shape.rows,
+                    e.admm.rho(), o.beta, e.gates, {}, {}, {}};
+  solution.p = download_features(e, e.admm.p());
+  const std::vector<Real> q = download(e.admm.algebra(), e.admm.q());
+  solution.q.assign(q.begin(), q.end());
+  const std::vector<Real> qz = download(e.admm.algebra(), e.admm.qz());
+  solution.qz.assign(qz.begin(), qz.end());
+  return solution;
+}
+
+template NetworkModel extract_model(const Extraction<float>&);
+template NetworkModel extract_model(const Extraction<double>&);
+template Certificate extract_certificate(const Extraction<float>&);
+template Certificate extract_certificate(const Extraction<double>&);
+template Solution extract_solution(const Extraction<float>&);
+template Solution extract_solution(const Extraction<double>&);
+
+}  // namespace secondorder::convex_relu

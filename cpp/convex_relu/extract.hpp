@@ -1,0 +1,35 @@
+// From ADMM's state to what a user gets: the network, its certificate, a point to start again from.
+#pragma once
+
+#include "convex_relu/admm.hpp"
+#include "convex_relu/certificate.hpp"
+#include "convex_relu/train.hpp"
+
+namespace secondorder::convex_relu {
+
+template <class Real>
+struct Extraction {
+  const Request& request;
+  const Targets& targets;
+  const Targets& folded;
+  const Preprocessing& preprocessing;
+  const Rotation& rotation;
+  const Gates& gates;
+  const Program<Real>& program;
+  const Admm<Real>& admm;
+};
+
+/// Parameters in z-space: basis·u/scale, for rows of u; and back, scale·basisᵀ·v.
+std::vector<double> to_features(const Rotation& rotation, const std::vector<double>& u);
+std::vector<double> to_rotated(const Rotation& rotation, const std::vector<double>& v);
+
+/// The network of V: hidden v/√‖v‖ with output ±√‖v‖ (arXiv 2201.01965, section 2), or the gated
+/// model's weights. Rounded to Real, as users get it.
+template <class Real>
+NetworkModel extract_model(const Extraction<Real>& e);
+template <class Real>
+Certificate extract_certificate(const Extraction<Real>& e);
+template <class Real>
+Solution extract_solution(const Extraction<Real>& e);
+
+}  // namespace secondorder::convex_relu

@@ -1,0 +1,309 @@
+#include "convex_relu/train.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.hpp"
+#include "base/memory_facts.hpp"
+#include "convex_relu/admm.hpp"
+#include "convex_relu/extract.hpp"
+#include "convex_relu/route.hpp"
+#include "convex_relu/warm_start.hpp"
+
+namespace secondorder::convex_relu {
+
+namespace {
+
+GatedShape shape_of(std::size_t rows, std::size_t features, std::size_t gates, std::size_t outputs,
+                    Model model) {
+  return {rows, features, gates, outputs, model == Model::relu ? std::size_t{2} : std::size_t{1}};
+}
+
+/// Rows whose weight is 0 take no part: neither in the loss nor in the patterns.
+std::vector<std::size_t> weighted_rows(const std::vector<double>& weights) {
+  std::vector<std::size_t> rows;
+  for (std::size_t k = 0; k < weights.size(); ++k) {
+    if (weights[k] > 0) rows.push_back(k);
+  }
+  return rows;
+}
+
+/// Targets of the rows that take part, in the model's units.
+Targets select_targets(const Request& request, const DataView& data) {
+  Targets targets;
+  targets.outputs = request.outputs;
+  for (std::size_t k = 0; k < data.rows; ++k) {
+    const std::size_t source = data.selected.empty() ? k : data.selected[k];
+    for (std::size_t o = 0; o < request.outputs; ++o) {
+      const double bias = request.output_bias.empty() ? 0 : request.output_bias[o];
+      targets.y.push_back((request.y[source * request.outputs + o] - bias) / request.output_scale);
+    }
+    if (!request.weights.empty()) targets.weights.push_back(request.weights[source]);
+    targets.total_weight += request.weights.empty() ? 1 : request.weights[source];
+  }
+  return targets;
+}
+
+/// ρ may change at iterations 10, 20, 40, … (cones), or 2, 4, 8, … up to 64 (gated models).
+constexpr std::size_t first_balance = 10;
+constexpr std::size_t last_group_balance = 64;
+/// A larger ρ speeds feasibility, a smaller one the gap: ρ follows the square root of how far the
+/// infeasibility is from this share of the gap, which costs the fewest iterations to both.
+constexpr double feasible_share = 0.1;
+
+/// k is first·2ʲ.
+bool doubles_of(std::size_t first, std::size_t k) {
+  return k % first == 0 && ((k / first) & (k / first - 1)) == 0;
+}
+
+/// One training run; its members come to life in the order of the steps of train().
+template <class Real>
+class Run {
+ public:
+  Run(const Request& request, const RunControl& control)
+      : request_(request),
+        control_(control),
+        host_(control.threads),
+        algebra_(std::make_unique<CpuAlgebra<Real>>(control.threads)),
+        selected_(weighted_rows(request.weights)),
+        data_(request.data) {
+    host_.watch(&control);
+    algebra_->watch(&control);
+    if (!request.weights.empty() && selected_.size() < data_.rows) {
+      data_.selected = selected_;
+      data_.rows = selected_.size();
+    }
+    if (data_.rows == 0) {
+      throw Error(ErrorCode::invalid_argument, "sampleWeights: every weight is 0", "sampleWeights");
+    }
+    targets_ = select_targets(request, data_);
+    folded_ = targets_.folded(request.options.loss);
+  }
+
+  Result train() {
+    prepare();
+    iterate();
+    return finish();
+  }
+
+ private:
+  void prepare() {
+    const Options& o = request_.options;
+    preprocessing_ = fit_preprocessing(data_, o, host_);
+    gates_ = starting_gates(request_, data_, preprocessing_, host_);
+    rotation_ = fit_rotation(data_, preprocessing_, folded_.row_scale, host_);
+    const GatedShape shape =
+        shape_of(data_.rows, rotation_.rank(), gates_.count, request_.outputs, o.model);
+    const bool weighted = !folded_.weights.empty();
+    plan_ = make_plan(*algebra_, shape, data_.cols, weighted, o, available_memory());
+    arena_ = Arena(algebra_->allocate(plan_.device_bytes), plan_.device_bytes);
+    program_.emplace(shape, weighted, arena_);
+    program_->loss = o.loss;
+    program_->beta = o.beta * targets_.total_weight / rotation_.scale;
+    program_->group = o.penalty == Penalty::gate ? request_.outputs : 1;
+    program_->eigenvalues = rotation_.eigenvalues;
+    admm_.emplace(*algebra_, arena_, *program_, plan_.route, o.relaxation);
+    load_program(data_, preprocessing_, rotation_, gates_, folded_, host_, *algebra_, *program_);
+    start_admm(request_, preprocessing_, rotation_, gates_, *program_, starting_rho(), *admm_);
+  }
+
+  /// 1 suits unit columns; a gated model starts near a twentieth of its mean squared feature.
+  double starting_rho() const {
+    if (request_.options.rho) return *request_.options.rho;
+    if (program_->cones()) return 1;
+    double sum = 0;
+    for (const double eigenvalue : rotation_.eigenvalues) sum += eigenvalue;
+    return 0.025 * std::max(sum / static_cast<double>(rotation_.rank()), 1e-6);
+  }
+
+  void iterate() {
+    const Options& o = request_.options;
+    double wanted = o.tolerance;
+    report_.status = Status::iteration_limit;
+    try {
+      for (std::size_t k = 1; k <= o.max_iterations; ++k) {
+        admm_->iterate();
+        report_.iterations = k;
+        const bool last = k == o.max_iterations || control_.out_of_time();
+        if (k % o.check_every == 0 || last) {
+          const Progress progress = check();
+          if (progress.gap <= wanted && progress.infeasibility <= wanted) {
+            extract();
+            if (verified(o.tolerance)) {
+              report_.status = Status::converged;
+              return;
+            }
+            wanted *= 0.7;
+          }
+        }
+        if (control_.cancelled()) throw Cancelled{};
+        if (last) {
+          if (k < o.max_iterations) report_.status = Status::time_limit;
+          break;
+        }
+        if (!o.rho) balance(k);
+      }
+    } catch (const Cancelled&) {
+      report_.status = Status::aborted;
+    }
+    stop();
+  }
+
+  /// After a stop short of convergence: the best that can be said of the last iterate.
+  void stop() {
+    host_.watch(nullptr);
+    algebra_->watch(nullptr);
+    extract();
+    const bool converged = verified(request_.options.tolerance);
+    if (converged && report_.status == Status::iteration_limit) report_.status = Status::converged;
+  }
+
+  Progress check() {
+    const Bounds bounds = admm_->bounds(folded_);
+    const double scale = targets_.total_weight;
+    Progress p;
+    p.iteration = static_cast<double>(report_.iterations);
+    p.objective = bounds.objective / scale;
+    p.dual_bound = bounds.dual / scale;
+    p.gap = relative_gap(bounds.objective, bounds.dual);
+    p.infeasibility = bounds.infeasibility;
+    p.rho = admm_->rho();
+    p.seconds = control_.seconds();
+    if (!std::isfinite(p.objective) || !std::isfinite(p.dual_bound)) {
+      throw Error(ErrorCode::numerical,
+                  "the iteration left the range of this precision; scale the data or use float64");
+    }
+    report_.history.push_back(p);
+    control_.report({{"iteration", p.iteration},
+                     {"objective", p.objective},
+                     {"dualBound", p.dual_bound},
+                     {"gap", p.gap},
+                     {"infeasibility", p.infeasibility},
+                     {"rho", p.rho},
+                     {"seconds", p.seconds}});
+    return p;
+  }
+
+  /// ρ after iteration k.
+  void balance(std::size_t k) {
+    if (program_->cones()) {
+      const Progress& now = report_.history.back();
+      if (now.iteration != static_cast<double>(k) || !doubles_of(first_balance, k)) return;
+      const double factor = std::clamp(
+          std::sqrt(now.infeasibility / (feasible_share * std::max(now.gap, 1e-12))), 1.0 / 3, 3.0);
+      if (std::abs(std::log(factor)) > 0.05) admm_->set_rho(admm_->rho() * factor);
+    } else if (k <= last_group_balance && doubles_of(2, k)) {
+      const double factor = admm_->group_balance();
+      if (factor < 0.6 || factor > 1.6) admm_->set_rho(admm_->rho() * factor);
+    }
+  }
+
+  void extract() {
+    if (report_.history.empty() ||
+        report_.history.back().iteration != static_cast<double>(report_.iterations)) {
+      admm_->bounds(folded_);  // brings V, ν and the needed multipliers up to date
+    }
+    const Extraction<Real> e{request_, targets_, folded_, preprocessing_, rotation_, gates_,
+                             *program_, *admm_};
+    result_.model = extract_model(e);
+    result_.certificate = extract_certificate(e);
+  }
+
+  bool verified(double tolerance) {
+    report_.verdict = verify(result_.model, result_.certificate, data_,
+                             original_targets(), host_);
+    return report_.verdict.gap <= tolerance && report_.verdict.infeasibility <= tolerance;
+  }
+
+  std::vector<double> original_targets() const {
+    std::vector<double> y(targets_.y);
+    for (std::size_t k = 0; k < y.size(); ++k) {
+      const double bias =
+          request_.output_bias.empty() ? 0 : request_.output_bias[k % request_.outputs];
+      y[k] = request_.output_scale * y[k] + bias;
+    }
+    return y;
+  }
+
+  Result finish() {
+    const Extraction<Real> e{request_, targets_, folded_, preprocessing_, rotation_, gates_,
+                             *program_, *admm_};
+    result_.solution = extract_solution(e);
+    if (!data_.selected.empty()) spread_rows();
+    report_.inner_iterations = admm_->inner_iterations();
+    report_.gates = gates_.count;
+    report_.neurons = result_.model.kind == Model::relu ? result_.model.neurons()
+                                                        : result_.model.gates.count;
+    report_.peak_bytes = plan_.bytes();
+    report_.route = name(plan_.route);
+    report_.seconds = control_.seconds();
+    result_.report = report_;
+    return std::move(result_);
+  }
+
+  /// The certificate speaks of all rows of the data: those of weight 0 get ν = μ = 0.
+  void spread_rows() {
+    Certificate& certificate = result_.certificate;
+    const std::size_t n = request_.data.rows, c = request_.outputs;
+    std::vector<double> nu(n * c), mu(certificate.mu_rows.size() * n);
+    for (std::size_t k = 0; k < data_.rows; ++k) {
+      for (std::size_t o = 0; o < c; ++o) nu[selected_[k] * c + o] = certificate.nu[k * c + o];
+      for (std::size_t j = 0; j < certificate.mu_rows.size(); ++j) {
+        mu[j * n + selected_[k]] = certificate.mu[j * data_.rows + k];
+      }
+    }
+    certificate.nu = std::move(nu);
+    certificate.mu = std::move(mu);
+    certificate.weights = request_.weights;
+    result_.solution.q.clear();
+    result_.solution.qz.clear();
+  }
+
+  const Request& request_;
+  const RunControl& control_;
+  HostAlgebra host_;
+  std::unique_ptr<CpuAlgebra<Real>> algebra_;
+  std::vector<std::size_t> selected_;
+  DataView data_;
+  Targets targets_, folded_;
+  Preprocessing preprocessing_;
+  Gates gates_;
+  Rotation rotation_;
+  Plan plan_;
+  Arena arena_;
+  std::optional<Program<Real>> program_;
+  std::optional<Admm<Real>> admm_;
+  Report report_;
+  Result result_;
+};
+
+}  // namespace
+
+template <class Real>
+Result train(const Request& request, const RunControl& control) {
+  try {
+    return Run<Real>(request, control).train();
+  } catch (const Cancelled&) {
+    throw Error(ErrorCode::aborted, "the training was aborted before its first iteration");
+  }
+}
+
+template <class Real>
+MemoryEstimate estimate_memory(std::size_t rows, std::size_t cols, std::size_t outputs,
+                               const Options& options, int threads) {
+  CpuAlgebra<Real> algebra(threads);
+  std::size_t features = options.components > 0 ? std::min(options.components, cols) : cols;
+  features = std::min(features + (options.bias ? 1 : 0), rows);
+  const GatedShape shape = shape_of(rows, features, options.gates, outputs, options.model);
+  const Plan plan = make_plan(algebra, shape, cols, false, options, ~std::size_t{0} / 2);
+  return {plan.bytes(), name(plan.route)};
+}
+
+template Result train<float>(const Request&, const RunControl&);
+template Result train<double>(const Request&, const RunControl&);
+template MemoryEstimate estimate_memory<float>(std::size_t, std::size_t, std::size_t,
+                                               const Options&, int);
+template MemoryEstimate estimate_memory<double>(std::size_t, std::size_t, std::size_t,
+                                                const Options&, int);
+
+}  // namespace secondorder::convex_relu

@@ -1,0 +1,79 @@
+// Convex training of two-layer ReLU networks and gated ReLU models to certified global optimality of
+// the sampled convex program (Bai, Gautam, Sojoudi, arXiv 2201.01965).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/run_control.hpp"
+#include "convex_relu/certificate.hpp"
+#include "convex_relu/data.hpp"
+#include "convex_relu/model.hpp"
+#include "convex_relu/options.hpp"
+
+namespace secondorder::convex_relu {
+
+enum class Status { converged, iteration_limit, time_limit, aborted };
+
+/// What a later run may start from: ADMM's state, with parameters in z-space.
+struct Solution {
+  Model model = Model::relu;
+  Penalty penalty = Penalty::gate;
+  Loss loss = Loss::squared;
+  std::size_t outputs = 1, rows = 0;
+  double rho = 1, beta = 0;
+  Gates gates;
+  std::vector<double> p;  ///< sets·P·c × f
+  std::vector<float> q;   ///< n × sets·P·c, or empty
+  std::vector<double> qz; ///< n × c, or empty
+};
+
+/// One line of the history; seconds since the start.
+struct Progress {
+  double iteration = 0, objective = 0, dual_bound = 0, gap = 0, infeasibility = 0, rho = 0,
+         seconds = 0;
+};
+
+struct Report {
+  Status status = Status::iteration_limit;
+  Verdict verdict;          ///< recomputed in float64 from the model and the data
+  std::size_t iterations = 0, inner_iterations = 0, gates = 0, neurons = 0, peak_bytes = 0;
+  double seconds = 0;
+  const char* route = "";
+  std::vector<Progress> history;
+};
+
+struct Request {
+  DataView data;
+  std::vector<double> y;  ///< n × outputs; ±1 for logistic and hinge, probabilities for softmax
+  std::size_t outputs = 1;
+  std::vector<double> weights;  ///< n, ≥ 0, or empty
+  double output_scale = 1;      ///< y = output_scale·(model's units) + output_bias
+  std::vector<double> output_bias;
+  Options options;
+  const Solution* warm_solution = nullptr;
+  const NetworkModel* warm_network = nullptr;
+};
+
+struct Result {
+  NetworkModel model;
+  Certificate certificate;
+  Solution solution;
+  Report report;
+};
+
+/// Trains in Real arithmetic; objectives, certificate and the report are float64 always.
+template <class Real>
+Result train(const Request& request, const RunControl& control);
+
+struct MemoryEstimate {
+  std::size_t bytes = 0;
+  const char* route = "";
+};
+template <class Real>
+MemoryEstimate estimate_memory(std::size_t rows, std::size_t cols, std::size_t outputs,
+                               const Options& options, int threads);
+
+}  // namespace secondorder::convex_relu

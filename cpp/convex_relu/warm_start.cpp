@@ -1,0 +1,175 @@
+#include "convex_relu/warm_start.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.hpp"
+#include "convex_relu/extract.hpp"
+
+namespace secondorder::convex_relu {
+
+namespace {
+
+/// A network's neurons in the s-space and z-space of this run.
+struct Neurons {
+  std::vector<double> gates;    ///< neurons × (d + 1)
+  std::vector<double> weights;  ///< neurons × f
+};
+
+/// hidden·z as a function of the standardized features, [s, 1]·gate, both in this run's spaces.
+/// Through raw features: z = [φ·C·(x − mean)/scale, bias].
+Neurons convert_neurons(const NetworkModel& network, const Preprocessing& to) {
+  const Preprocessing& from = network.preprocessing;
+  const std::size_t d = from.raw_features(), kept = from.kept(), f = from.features();
+  const std::size_t count = network.neurons(), new_kept = to.kept(), new_f = to.features();
+  Neurons neurons{std::vector<double>(count * (d + 1)), std::vector<double>(count * new_f)};
+  for (std::size_t i = 0; i < count; ++i) {
+    const double* hidden = network.hidden.data() + i * f;
+    double* gate = neurons.gates.data() + i * (d + 1);
+    double offset = from.bias_value != 0 ? hidden[kept] * from.bias_value : 0;
+    for (std::size_t j = 0; j < d; ++j) {
+      double slope = 0;  // of the pre-activation along s_j of the network's own preprocessing
+      if (from.components.empty()) {
+        slope = hidden[j];
+      } else {
+        for (std::size_t l = 0; l < kept; ++l) slope += hidden[l] * from.components[l * d + j];
+      }
+      const double raw = from.scale[j] > 0 ? slope * from.feature_scale / from.scale[j] : 0;
+      offset += raw * (to.mean[j] - from.mean[j]);
+      gate[j] = raw * to.scale[j];
+    }
+    gate[d] = offset;
+    double* weights = neurons.weights.data() + i * new_f;
+    for (std::size_t l = 0; l < new_kept; ++l) {
+      double sum = 0;
+      if (to.components.empty()) {
+        sum = gate[l];
+      } else {
+        for (std::size_t j = 0; j < d; ++j) sum += to.components[l * d + j] * gate[j];
+      }
+      weights[l] = sum / to.feature_scale;
+    }
+    if (to.bias_value != 0) weights[new_kept] = offset / to.bias_value;
+  }
+  return neurons;
+}
+
+/// V of the neurons, at the places of their gates (the last ones); neurons whose gates were
+/// duplicates are left out, which only makes the start less warm.
+std::vector<double> network_parameters(const NetworkModel& network, const Preprocessing& to,
+                                       const Gates& gates, const GatedShape& shape,
+                                       std::size_t f) {
+  const Neurons neurons = convert_neurons(network, to);
+  const std::size_t width = gates.width(), count = network.neurons(), c = network.outputs;
+  std::vector<double> v(shape.parameter_rows() * f);
+  for (std::size_t i = 0; i < count; ++i) {
+    const double* gate = neurons.gates.data() + i * width;
+    for (std::size_t g = gates.count; g-- > 0;) {
+      if (!std::equal(gate, gate + width, gates.rows.data() + g * width)) continue;
+      for (std::size_t o = 0; o < c; ++o) {
+        const double out = network.output[o * count + i];
+        double* row = v.data() + ((out < 0 ? shape.set_rows() : 0) + g * c + o) * f;
+        for (std::size_t l = 0; l < f; ++l) row[l] += std::abs(out) * neurons.weights[i * f + l];
+      }
+      break;
+    }
+  }
+  return v;
+}
+
+/// p whose threshold at β/ρ is V: each group moved out by β/ρ.
+void add_threshold(std::vector<double>& p, std::size_t group_size, double threshold) {
+  for (std::size_t first = 0; first < p.size(); first += group_size) {
+    double squares = 0;
+    for (std::size_t j = 0; j < group_size; ++j) squares += p[first + j] * p[first + j];
+    const double grow = squares > 0 ? 1 + threshold / std::sqrt(squares) : 1;
+    for (std::size_t j = 0; j < group_size; ++j) p[first + j] *= grow;
+  }
+}
+
+/// p = V + λ/ρ with the multiplier λ, of norm β in active groups, scaled from the old β to the new.
+void rescale_multipliers(std::vector<double>& p, std::size_t group_size, double old_threshold,
+                         double ratio) {
+  for (std::size_t first = 0; first < p.size(); first += group_size) {
+    double squares = 0;
+    for (std::size_t j = 0; j < group_size; ++j) squares += p[first + j] * p[first + j];
+    const double norm = std::sqrt(squares), rest = std::min(norm, old_threshold);
+    const double factor = norm > 0 ? (norm - rest + ratio * rest) / norm : 1;
+    for (std::size_t j = 0; j < group_size; ++j) p[first + j] *= factor;
+  }
+}
+
+bool fits(const Solution& solution, const Request& request, const Preprocessing& preprocessing) {
+  const std::size_t sets = solution.model == Model::relu ? 2 : 1;
+  return solution.model == request.options.model && solution.outputs == request.outputs &&
+         solution.p.size() == sets * solution.gates.count * solution.outputs * preprocessing.features();
+}
+
+}  // namespace
+
+Gates starting_gates(const Request& request, const DataView& data,
+                     const Preprocessing& preprocessing, HostAlgebra& host) {
+  if (request.warm_solution != nullptr) {
+    if (request.warm_solution->gates.width() != data.cols + 1 ||
+        !fits(*request.warm_solution, request, preprocessing)) {
+      throw Error(ErrorCode::dimension_mismatch,
+                  "warmStart: the solution is of another model, number of outputs or number of "
+                  "features than this problem",
+                  "warmStart");
+    }
+    return request.warm_solution->gates;
+  }
+  Gates gates = sample_gates(data, preprocessing, request.options, host);
+  if (request.warm_network != nullptr) {
+    if (request.warm_network->preprocessing.raw_features() != data.cols ||
+        request.warm_network->outputs != request.outputs) {
+      throw Error(ErrorCode::dimension_mismatch,
+                  "warmStart: the network has other numbers of features or outputs than this "
+                  "problem",
+                  "warmStart");
+    }
+    append_gates(data, preprocessing, convert_neurons(*request.warm_network, preprocessing).gates,
+                 host, gates);
+  }
+  return gates;
+}
+
+template <class Real>
+void start_admm(const Request& request, const Preprocessing& preprocessing,
+                const Rotation& rotation, const Gates& gates, const Program<Real>& program,
+                double rho, Admm<Real>& admm) {
+  const GatedShape& s = program.shape;
+  const std::size_t group_size = program.group * rotation.rank();
+  const auto upload = [&](std::vector<double> u, double start_rho, const std::vector<float>& q,
+                          const std::vector<double>& qz) {
+    const std::vector<Real> p(u.begin(), u.end()), cones(q.begin(), q.end()),
+        targets(qz.begin(), qz.end());
+    admm.start(start_rho, p, cones, targets);
+  };
+  if (request.warm_solution != nullptr) {
+    const Solution& from = *request.warm_solution;
+    const bool same = from.rows == s.rows && from.penalty == request.options.penalty;
+    std::vector<double> p = to_rotated(rotation, from.p);
+    const double ratio = from.beta > 0 ? request.options.beta / from.beta : 1;
+    rescale_multipliers(p, group_size, program.beta / (ratio * from.rho), ratio);
+    const bool cones = same && from.q.size() == s.rows * s.parameter_rows();
+    const bool split = same && from.loss == program.loss && from.qz.size() == s.rows * s.outputs;
+    upload(std::move(p), request.options.rho.value_or(from.rho), cones ? from.q : std::vector<float>{},
+           split ? from.qz : std::vector<double>{});
+  } else if (request.warm_network != nullptr && program.cones()) {
+    std::vector<double> p = to_rotated(
+        rotation, network_parameters(*request.warm_network, preprocessing, gates, s,
+                                     rotation.features));
+    add_threshold(p, group_size, program.beta / rho);
+    upload(std::move(p), rho, {}, {});
+  } else {
+    admm.start(rho);
+  }
+}
+
+template void start_admm(const Request&, const Preprocessing&, const Rotation&, const Gates&,
+                         const Program<float>&, double, Admm<float>&);
+template void start_admm(const Request&, const Preprocessing&, const Rotation&, const Gates&,
+                         const Program<double>&, double, Admm<double>&);
+
+}  // namespace secondorder::convex_relu

@@ -1,0 +1,13 @@
+import type { Terminal } from './terminal';
+
+/** What a command is given besides its own arguments. */
+export interface Context {
+  terminal: Terminal;
+  /** Code to exit with when the command ends without an error; 0 unless set. */
+  exitCode: number;
+}
+
+/** The version of this package. */
+export function packageVersion(): string {
+  return require('../../package.json').version;
+}

@@ -1,0 +1,121 @@
+import { type Command, Option } from 'commander';
+import type { ConvexReLUOptions, GateDrawing } from '../convex-relu';
+import { imageSize, integer, number } from './options';
+import { UsageError } from './usage-error';
+
+/** Options of `train` that go to the solver; those without a default here have the solver's. */
+export interface TrainingFlags {
+  loss?: NonNullable<ConvexReLUOptions['loss']>;
+  beta?: number;
+  gates?: number;
+  gatesFrom?: GateDrawing['from'];
+  image?: [height: number, width: number];
+  model?: NonNullable<ConvexReLUOptions['model']>;
+  preprocess?: NonNullable<ConvexReLUOptions['preprocess']>;
+  components?: number;
+  tolerance: number;
+  maxIterations?: number;
+  timeLimit?: number;
+  seed: number;
+  precision?: NonNullable<ConvexReLUOptions['precision']>;
+  device?: string;
+}
+
+/** Adds the options of {@link TrainingFlags}. */
+export function addTrainingOptions(command: Command): Command {
+  const choice = (flags: string, text: string, choices: string[]) =>
+    new Option(flags, text).choices(choices);
+  return command
+    .addOption(
+      choice('--loss <name>', 'loss (default: squared)', [
+        'squared',
+        'logistic',
+        'hinge',
+        'softmax',
+      ]),
+    )
+    .option('--beta <number>', 'weight of the penalty (default: 1e-3)', number({ min: 0 }))
+    .option('--gates <n>', 'gates to draw (default: 128)', integer({ min: 1 }))
+    .addOption(
+      choice('--gates-from <what>', 'how gates are drawn (default: by the model)', [
+        'gaussian',
+        'data',
+        'patches',
+      ]),
+    )
+    .option('--image <HxW>', 'samples are images of this size, as in 28x28', imageSize)
+    .addOption(
+      choice('--model <name>', 'default: relu for two classes and regression, gated for more', [
+        'relu',
+        'gated',
+      ]),
+    )
+    .addOption(
+      choice('--preprocess <how>', 'scaling of the inputs', [
+        'standardize',
+        'unit-columns',
+        'none',
+      ]),
+    )
+    .option('--components <n>', 'project on this many principal components', integer({ min: 1 }))
+    .option(
+      '--tolerance <number>',
+      'relative gap and infeasibility to reach',
+      number({ above: 0 }),
+      1e-3,
+    )
+    .option('--max-iterations <n>', 'default: 1000', integer({ min: 1 }))
+    .option('--time-limit <seconds>', 'stop with the best so far', number({ min: 0 }))
+    .option('--seed <n>', 'seed of gates and of the split', integer({ min: 0 }), 0)
+    .addOption(choice('--precision <type>', 'default: float32', ['float32', 'float64']))
+    .option('--device <name>', 'auto, cpu, cuda or cuda:N (default: auto)');
+}
+
+/** The solver's options. */
+export function toModelOptions(
+  flags: TrainingFlags,
+  image: [height: number, width: number] | undefined,
+): ConvexReLUOptions {
+  const { loss, beta, model, preprocess, components, tolerance, maxIterations, seed } = flags;
+  const given = { loss, beta, model, preprocess, components, maxIterations };
+  return {
+    ...withoutUndefined(given),
+    ...withoutUndefined({ precision: flags.precision }),
+    ...(flags.device !== undefined && { device: toDevice(flags.device) }),
+    ...toGates(flags, image),
+    tolerance,
+    seed,
+  };
+}
+
+function toGates(
+  { gates, gatesFrom }: TrainingFlags,
+  image: [height: number, width: number] | undefined,
+): Pick<ConvexReLUOptions, 'gates'> {
+  if (gatesFrom === undefined) return gates === undefined ? {} : { gates };
+  if (gatesFrom === 'patches' && !image) {
+    throw new UsageError('--gates-from patches needs --image HxW for samples that are not images');
+  }
+  return {
+    gates: {
+      from: gatesFrom,
+      ...(gates !== undefined && { count: gates }),
+      ...(gatesFrom === 'patches' && image && { image }),
+    },
+  };
+}
+
+function toDevice(name: string): NonNullable<ConvexReLUOptions['device']> {
+  const number = /^cuda:(\d+)$/.exec(name)?.[1];
+  if (number !== undefined) return `cuda:${Number(number)}`;
+  if (name === 'auto' || name === 'cpu' || name === 'cuda') return name;
+  throw new UsageError(`--device ${name} is not auto, cpu, cuda or cuda:N`);
+}
+
+type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
+
+/** Without the entries that are undefined. */
+function withoutUndefined<T extends object>(entries: T): Defined<T> {
+  const given = Object.entries(entries).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as Defined<T>;
+}

@@ -1,0 +1,42 @@
+import { loadNative } from '../native';
+import { runDirect } from '../run';
+import { checkObject, toInteger } from '../validate';
+import type { ConvexReLUOptions } from './option-types';
+import { checkOptions, resolveOptions } from './options';
+
+/** The size of a problem. */
+export interface ProblemShape {
+  /** Samples. */
+  rows: number;
+  /** Features. */
+  cols: number;
+  /** Default 1. */
+  outputs?: number;
+}
+
+/** What training will need. */
+export interface MemoryEstimate {
+  /** Most bytes that the solver will hold at once, its copy of the inputs included. */
+  bytes: number;
+  /** How it will solve its linear systems. */
+  route: string;
+}
+
+const LARGEST_COUNT = 2 ** 31 - 1;
+
+/**
+ * The memory that {@link trainConvexReLU} will take for a problem of this size, without doing it.
+ *
+ * @throws SecondOrderError ERR_INVALID_ARGUMENT
+ */
+export function estimateMemory(shape: ProblemShape, options?: ConvexReLUOptions): MemoryEstimate {
+  const raw = checkObject(shape, 'shape', ['rows', 'cols', 'outputs']);
+  const range = { min: 1, max: LARGEST_COUNT };
+  const rows = toInteger(raw.rows, 'shape.rows', range);
+  const cols = toInteger(raw.cols, 'shape.cols', range);
+  const outputs = toInteger(raw.outputs ?? 1, 'shape.outputs', range);
+  const settings = resolveOptions(checkOptions(options), { features: cols });
+  return runDirect(() =>
+    loadNative().convexReluEstimateMemory({ ...settings, rows, cols, outputs }),
+  );
+}

@@ -1,0 +1,121 @@
+import type { DeviceOptions } from '../devices';
+import type { DenseMatrixLike } from '../matrix';
+import type { ConvexReluSettings } from '../native-interface';
+import type { ReLUNetwork } from './network';
+import type { ConvexSolution } from './solution';
+
+/** Loss ℓ of one sample; see {@link ConvexReLUOptions}. */
+export type Loss = ConvexReluSettings['loss'];
+/** Model family; see {@link ConvexReLUOptions}. */
+export type Model = ConvexReluSettings['model'];
+/** Which weights share one norm when there are several outputs. */
+export type Penalty = ConvexReluSettings['penalty'];
+/** How inputs are scaled before training. */
+export type Preprocess = ConvexReluSettings['preprocess'];
+/** How the linear system of an iteration is solved. */
+export type Route = ConvexReluSettings['route'];
+
+/** How gates are drawn. */
+export interface GateDrawing {
+  /** How many; 128 when left out. */
+  count?: number;
+  /**
+   * - `'gaussian'`: random directions (the paper's; arXiv 2201.01965, section 2).
+   * - `'data'`: differences of two samples, with a threshold inside the data. Better for many samples.
+   * - `'patches'`: as `'data'`, on a random window of an image; needs `image`.
+   */
+  from: 'gaussian' | 'data' | 'patches';
+  /** `[height, width]` in pixels of a sample read as an image, row by row; for `'patches'` only. */
+  image?: [height: number, width: number];
+}
+
+/**
+ * Options of convex ReLU training. The program solved is
+ *
+ *     minimise  F = (1/n) Σ ℓ(ŷᵢ, yᵢ) + beta Σ (‖vⱼ‖₂ + ‖wⱼ‖₂)
+ *
+ * over the weights of all gates (Pilanci and Ergen, ICML 2020; solved as in arXiv 2201.01965).
+ * Unknown entries are refused with ERR_INVALID_ARGUMENT.
+ */
+export interface ConvexReLUOptions extends DeviceOptions {
+  /**
+   * Loss ℓ; default `'squared'`, ½(ŷ − y)². `'logistic'` and `'hinge'` take targets of ±1 in every
+   * output, `'softmax'` takes rows of class probabilities over at least two outputs.
+   */
+  loss?: Loss;
+  /** Weight of the penalty, ≥ 0; default 1e-3. Larger gives fewer neurons. */
+  beta?: number;
+  /**
+   * Gates: how many to draw (default 128), how to draw them, or the gates themselves, one per row,
+   * over the inputs as the solver sees them (after `preprocess`, before `components`): `features`
+   * columns, or one more for a bias. Default drawing: `'gaussian'` for `model: 'relu'`, `'data'` for
+   * `'gated'`.
+   */
+  gates?: number | DenseMatrixLike | GateDrawing;
+  /**
+   * `'relu'`: a ReLU network with cone constraints; `'gated'`: gates stay fixed, no cones, much faster
+   * for many samples. Default `'relu'`; classifiers of more than two classes default to `'gated'`.
+   */
+  model?: Model;
+  /**
+   * With several outputs, which weights share one norm in the penalty: `'gate'` (default), all outputs
+   * of a gate together; `'neuron'`, each output's on its own. The same for one output.
+   */
+  penalty?: Penalty;
+  /** Only `false`: this version has no gate refinement. */
+  refine?: false;
+  /** Only `'admm'`: this version has no other method. */
+  method?: 'admm';
+  /**
+   * Scaling of the inputs, kept in the network and applied by it: `'standardize'` to mean 0 and
+   * variance 1, `'unit-columns'` to columns of norm 1, `'none'`. Default `'standardize'`, or `'none'`
+   * when `components` is given.
+   */
+  preprocess?: Preprocess;
+  /** Project centred inputs on this many principal components; at most the number of features. */
+  components?: number;
+  /** Add a constant input; default true. */
+  bias?: boolean;
+  /** Stop at this relative duality gap and relative infeasibility; default 1e-3. */
+  tolerance?: number;
+  /** Default 1000. */
+  maxIterations?: number;
+  /** Iterations between certificates, each about four matrix products; default 10. */
+  checkEvery?: number;
+  /** Step parameter of ADMM at the start; chosen from the data when left out, adapted later. */
+  rho?: number;
+  /** Over-relaxation of ADMM, from 1 to below 2; default 1.7. */
+  relaxation?: number;
+  /** How each iteration's linear system is solved; default `'auto'`, the one that fits and costs least. */
+  route?: Route;
+  /**
+   * One weight ≥ 0 for each sample, all 1 when left out: the loss is then (1/Σ weights) Σ weight · ℓ.
+   * Samples of weight 0 take no part.
+   */
+  sampleWeights?: ArrayLike<number>;
+  /** Start from an earlier result on the same data and gates. */
+  warmStart?: ConvexSolution | ReLUNetwork;
+}
+
+/**
+ * The options a network was trained with, all defaults filled in; kept in its file. Gates given as a
+ * matrix are marked `'given'`: they are in the certificate.
+ */
+export interface TrainingOptions {
+  loss: Loss;
+  beta: number;
+  gates: { count: number; from: GateDrawing['from'] | 'given'; image?: [number, number] };
+  model: Model;
+  penalty: Penalty;
+  preprocess: Preprocess;
+  components?: number;
+  bias: boolean;
+  tolerance: number;
+  maxIterations: number;
+  checkEvery: number;
+  rho?: number;
+  relaxation: number;
+  route: Route;
+  precision: 'float32' | 'float64';
+  seed: number;
+}

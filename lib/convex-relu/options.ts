@@ -1,0 +1,205 @@
+/** Checks of {@link ConvexReLUOptions}, and their defaults. */
+
+import { checkDevice } from '../devices';
+import { SecondOrderError } from '../errors';
+import { toDenseMatrix } from '../matrix';
+import type { ConvexReluSettings, NativeGates } from '../native-interface';
+import {
+  checkObject,
+  describe,
+  invalid,
+  isArrayLike,
+  isRecord,
+  mismatch,
+  toBoolean,
+  toChoice,
+  toInteger,
+  toNumber,
+} from '../validate';
+import type { Loss, Model, TrainingOptions } from './option-types';
+
+export const LOSSES = ['squared', 'logistic', 'hinge', 'softmax'] as const;
+const MODELS = ['relu', 'gated'] as const;
+const DEFAULT_GATES = 128;
+const LARGEST_COUNT = 2 ** 31 - 1;
+
+const KNOWN = [
+  'loss',
+  'beta',
+  'gates',
+  'model',
+  'penalty',
+  'refine',
+  'method',
+  'adversarial',
+  'preprocess',
+  'components',
+  'bias',
+  'tolerance',
+  'maxIterations',
+  'checkEvery',
+  'rho',
+  'relaxation',
+  'route',
+  'sampleWeights',
+  'warmStart',
+  'device',
+  'precision',
+  'seed',
+] as const;
+
+type Raw = Record<string, unknown>;
+
+/** What options are checked against. */
+export interface OptionContext {
+  /** Columns of x; checks that need it are left out without it. */
+  features?: number | undefined;
+  /** Model when the user names none. */
+  defaultModel?: Model;
+}
+
+/** Checks that options are an object without unknown entries; `extra` names further known ones. */
+export function checkOptions(options: unknown, extra: readonly string[] = []): Raw {
+  return checkObject(options, 'options', [...KNOWN, ...extra]);
+}
+
+/** Checks all options that don't depend on the number of samples, and fills in the defaults. */
+export function resolveOptions(raw: Raw, context: OptionContext): ConvexReluSettings {
+  refuseLaterOptions(raw);
+  checkDevice(raw.device);
+  const model = pick(raw, 'model', context.defaultModel ?? 'relu', (v, a) =>
+    toChoice(v, a, MODELS),
+  );
+  const components = optional(raw, 'components', (v, a) =>
+    toInteger(v, a, { min: 1, max: context.features ?? LARGEST_COUNT }),
+  );
+  const rho = optional(raw, 'rho', (v, a) => toNumber(v, a, { above: 0 }));
+  return {
+    loss: readLoss(raw),
+    model,
+    beta: pick(raw, 'beta', 1e-3, (v, a) => toNumber(v, a, { min: 0 })),
+    penalty: pick(raw, 'penalty', 'gate', (v, a) => toChoice(v, a, ['gate', 'neuron'])),
+    gates: readGates(raw.gates, model, context.features),
+    preprocess: pick(raw, 'preprocess', components !== undefined ? 'none' : 'standardize', (v, a) =>
+      toChoice(v, a, ['standardize', 'unit-columns', 'none']),
+    ),
+    ...(components === undefined ? {} : { components }),
+    bias: pick(raw, 'bias', true, toBoolean),
+    precision: pick(raw, 'precision', 'float32', (v, a) => toChoice(v, a, ['float32', 'float64'])),
+    seed: pick(raw, 'seed', 0, (v, a) => toInteger(v, a, { min: 0 })),
+    tolerance: pick(raw, 'tolerance', 1e-3, (v, a) => toNumber(v, a, { above: 0, below: 1 })),
+    maxIterations: pick(raw, 'maxIterations', 1000, positiveCount),
+    checkEvery: pick(raw, 'checkEvery', 10, positiveCount),
+    ...(rho === undefined ? {} : { rho }),
+    relaxation: pick(raw, 'relaxation', 1.7, (v, a) => toNumber(v, a, { min: 1, below: 2 })),
+    route: pick(raw, 'route', 'auto', (v, a) => toChoice(v, a, ['auto', 'woodbury', 'gram', 'cg'])),
+  };
+}
+
+/** The loss asked for; default squared. */
+export function readLoss(raw: Raw): Loss {
+  return pick(raw, 'loss', 'squared', (v, a) => toChoice(v, a, LOSSES));
+}
+
+/** Options as they are kept with a network. */
+export function toTrainingOptions(settings: ConvexReluSettings): TrainingOptions {
+  const { gates, ...others } = settings;
+  return { ...others, gates: gatesToKeep(gates) };
+}
+
+function gatesToKeep(gates: NativeGates): TrainingOptions['gates'] {
+  if ('matrix' in gates) return { count: gates.count, from: 'given' };
+  const { count, from, height, width } = gates;
+  if (height === undefined || width === undefined) return { count, from };
+  return { count, from, image: [height, width] };
+}
+
+function refuseLaterOptions(raw: Raw): void {
+  refuse(raw, 'refine', [undefined, false], 'gate refinement');
+  refuse(raw, 'adversarial', [undefined], 'adversarial training');
+  if (raw.method !== 'scp') {
+    pick(raw, 'method', 'admm', (v, a) => toChoice(v, a, ['admm']));
+  }
+  refuse(raw, 'method', [undefined, 'admm'], 'the sampled convex program (scp)');
+}
+
+function refuse(raw: Raw, key: string, allowed: unknown[], what: string): void {
+  if (allowed.includes(raw[key])) return;
+  throw new SecondOrderError(
+    'ERR_INVALID_ARGUMENT',
+    `options.${key}: this version does not have ${what}; leave the option out`,
+    { argument: `options.${key}` },
+  );
+}
+
+function readGates(value: unknown, model: Model, features: number | undefined): NativeGates {
+  const from = model === 'gated' ? 'data' : 'gaussian';
+  const argument = 'options.gates';
+  if (value === undefined) return { count: DEFAULT_GATES, from };
+  if (typeof value === 'number') return { count: positiveCount(value, argument), from };
+  if (Array.isArray(value) || (isRecord(value) && 'data' in value)) {
+    return readGateMatrix(value, argument, features);
+  }
+  if (!isRecord(value)) {
+    throw invalid(argument, 'a count, a matrix or { count, from }', describe(value));
+  }
+  return readDrawing(value, argument, features);
+}
+
+function readGateMatrix(
+  value: unknown,
+  argument: string,
+  features: number | undefined,
+): NativeGates {
+  const { data, rows, cols } = toDenseMatrix(value, argument, { minRows: 1 });
+  if (features !== undefined && cols !== features && cols !== features + 1) {
+    throw mismatch(
+      argument,
+      `${argument} has ${cols} columns; ${features} (or ${features + 1}, bias last) are needed`,
+    );
+  }
+  return { matrix: Float64Array.from(data), count: rows };
+}
+
+function readDrawing(value: Raw, argument: string, features: number | undefined): NativeGates {
+  checkObject(value, argument, ['count', 'from', 'image']);
+  const from = toChoice(value.from, `${argument}.from`, ['gaussian', 'data', 'patches']);
+  const count = optional(value, 'count', positiveCount, argument) ?? DEFAULT_GATES;
+  const place = `${argument}.image`;
+  if (from !== 'patches') {
+    if (value.image === undefined) return { count, from };
+    throw invalid(place, `left out unless from is "patches"`, describe(value.image));
+  }
+  const image = value.image;
+  if (!isArrayLike(image) || image.length !== 2) {
+    throw invalid(place, '[height, width]', describe(image));
+  }
+  const height = positiveCount(image[0], `${place}[0]`);
+  const width = positiveCount(image[1], `${place}[1]`);
+  if (features !== undefined && height * width !== features) {
+    throw mismatch(place, `${place} has ${height} x ${width} pixels; x has ${features} columns`);
+  }
+  return { count, from, height, width };
+}
+
+function positiveCount(value: unknown, argument: string): number {
+  return toInteger(value, argument, { min: 1, max: LARGEST_COUNT });
+}
+
+function optional<T>(
+  raw: Raw,
+  key: string,
+  read: (value: unknown, argument: string) => T,
+  parent = 'options',
+): T | undefined {
+  return raw[key] === undefined ? undefined : read(raw[key], `${parent}.${key}`);
+}
+
+function pick<T>(
+  raw: Raw,
+  key: string,
+  fallback: NoInfer<T>,
+  read: (value: unknown, argument: string) => T,
+): T {
+  return optional(raw, key, read) ?? fallback;
+}

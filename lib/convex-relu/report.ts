@@ -1,0 +1,70 @@
+/** What a training run reports, and its progress. */
+import type { NativeConvexReport } from '../native-interface';
+
+/** One certificate on the way; also the event of `onProgress`. */
+export interface ConvexProgress {
+  iteration: number;
+  /** Objective of the network that the iterate gives. */
+  objective: number;
+  /** Best lower bound so far. */
+  dualBound: number;
+  /** (objective − dualBound) / objective. */
+  gap: number;
+  /** Relative violation of the cone constraints; 0 for gated models. */
+  infeasibility: number;
+  /** Step parameter of ADMM. */
+  rho: number;
+  /** Seconds from the start. */
+  seconds: number;
+}
+
+/** How a training run ended, what it proved and what it cost. */
+export interface ConvexReport {
+  /** `converged` only when gap and infeasibility, recomputed in float64, are within the tolerance. */
+  status: 'converged' | 'iteration_limit' | 'time_limit' | 'aborted';
+  /** F of the network returned, in the units the solver saw. */
+  objective: number;
+  /** Lower bound on the optimum of the convex program over the gates used. */
+  dualBound: number;
+  /** Relative gap between the two. */
+  gap: number;
+  infeasibility: number;
+  /** Largest price of a gate outside the program, relative to beta; NaN where it was not measured. */
+  pricingRatio: number;
+  iterations: number;
+  /** Rounds of gate refinement. */
+  rounds: number;
+  /** Distinct gates in the program. */
+  gates: number;
+  /** Neurons of the network; gates in use for a gated one. */
+  neurons: number;
+  seconds: number;
+  /** Most bytes the solver held at once. */
+  peakBytes: number;
+  device: string;
+  /** How the linear systems were solved. */
+  route: string;
+  seed: number;
+  history: ConvexProgress[];
+}
+
+/** A native report with its history as one object for each certificate. */
+export function makeReport(report: NativeConvexReport): ConvexReport {
+  return { ...report, history: makeHistory(report.history) };
+}
+
+function makeHistory(columns: NativeConvexReport['history']): ConvexProgress[] {
+  const length = columns.iteration?.length ?? 0;
+  return Array.from({ length }, (_, i) => {
+    const at = (name: keyof ConvexProgress): number => columns[name]?.[i] ?? Number.NaN;
+    return {
+      iteration: at('iteration'),
+      objective: at('objective'),
+      dualBound: at('dualBound'),
+      gap: at('gap'),
+      infeasibility: at('infeasibility'),
+      rho: at('rho'),
+      seconds: at('seconds'),
+    };
+  });
+}

@@ -1,0 +1,20 @@
+/**
+ * Second-order and convex training for Node.
+ *
+ * @module secondorder
+ */
+export * from './convex-relu';
+export {
+  type CpuInfo,
+  type CudaInfo,
+  type Device,
+  type DeviceInfo,
+  type DeviceOptions,
+  type Diagnosis,
+  devices,
+  doctor,
+} from './devices';
+export { AbortError, type ErrorCode, SecondOrderError } from './errors';
+export * from './io';
+export type { DenseMatrixLike, Matrix, MatrixLike, SparseMatrix } from './matrix';
+export type { Progress, RunOptions } from './run';

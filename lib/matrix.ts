@@ -1,0 +1,293 @@
+/**
+ * Matrices as users give them, and the one form that the native code takes.
+ *
+ * A design matrix may be dense and row-major ({@link Matrix}), sparse by rows ({@link SparseMatrix}),
+ * or an array of rows. Everything is checked here once: lengths, ragged rows, index ranges, NaN and
+ * infinities with their position.
+ */
+import { SecondOrderError } from './errors';
+import { loadNative } from './native';
+import type { NativeX } from './native-interface';
+import { checkObject, describe, invalid, isRecord, toInteger } from './validate';
+
+/** A dense, row-major matrix: entry (i, j) is `data[i * cols + j]`. */
+export interface Matrix {
+  data: Float32Array | Float64Array;
+  rows: number;
+  cols: number;
+}
+
+/**
+ * A sparse matrix in compressed sparse rows (CSR): row i holds `values[k]` in column `columns[k]` for
+ * k from `rowOffsets[i]` up to, not including, `rowOffsets[i + 1]`; columns ascend within a row.
+ */
+export interface SparseMatrix {
+  values: Float32Array | Float64Array;
+  columns: Int32Array;
+  rowOffsets: Int32Array;
+  rows: number;
+  cols: number;
+}
+
+/** Anything that is read as a matrix; arrays of rows may be plain numbers or typed arrays. */
+export type MatrixLike = SparseMatrix | DenseMatrixLike;
+
+/** Anything that is read as a matrix and not sparse. */
+export type DenseMatrixLike = Matrix | number[][] | Float32Array[] | Float64Array[];
+
+/** What a matrix argument must satisfy besides being a matrix. */
+export interface MatrixExpectation {
+  /** Number of columns that it must have. */
+  cols?: number;
+  /** Fewest rows allowed; 0 when left out. */
+  minRows?: number;
+  /** Refuse sparse matrices. */
+  dense?: boolean;
+}
+
+const LARGEST_INDEX = 2 ** 31 - 1;
+
+/** Whether the value is a 32- or 64-bit float array. */
+export function isFloatArray(value: unknown): value is Float32Array | Float64Array {
+  return value instanceof Float32Array || value instanceof Float64Array;
+}
+
+/** Whether a matrix, already known to be one, is sparse. */
+export function isSparse(matrix: MatrixLike): matrix is SparseMatrix {
+  return !Array.isArray(matrix) && 'columns' in matrix;
+}
+
+/** Position of the first NaN or infinity, or -1. */
+export function findNonFinite(values: Float32Array | Float64Array): number {
+  return loadNative().findNonFinite(values);
+}
+
+/**
+ * Checks a matrix and brings it into the native form. Dense and CSR buffers are passed on as they
+ * are; arrays of rows are copied into one buffer (float32 when every row is a Float32Array).
+ *
+ * @throws SecondOrderError ERR_INVALID_ARGUMENT (not a matrix, ragged, bad index, NaN or infinity) or
+ * ERR_DIMENSION_MISMATCH (number of columns)
+ */
+export function toNativeMatrix(
+  value: unknown,
+  argument: string,
+  expectation: MatrixExpectation = {},
+): NativeX {
+  const matrix = readMatrix(value, argument, expectation);
+  if (expectation.cols !== undefined && matrix.cols !== expectation.cols) {
+    throw new SecondOrderError(
+      'ERR_DIMENSION_MISMATCH',
+      `${argument} has ${matrix.cols} columns; ${expectation.cols} are needed`,
+      { argument },
+    );
+  }
+  const minRows = expectation.minRows ?? 0;
+  if (matrix.rows < minRows) {
+    throw invalid(argument, `a matrix with at least ${minRows} row(s)`, `${matrix.rows} rows`);
+  }
+  if (minRows > 0 && matrix.cols === 0) {
+    throw invalid(argument, 'a matrix with at least one column', '0 columns');
+  }
+  checkFinite(matrix, argument);
+  return matrix;
+}
+
+/** Checks a dense matrix argument and returns it with one buffer. Errors as {@link toNativeMatrix}. */
+export function toDenseMatrix(
+  value: unknown,
+  argument: string,
+  expectation: MatrixExpectation = {},
+): Matrix {
+  const native = toNativeMatrix(value, argument, { ...expectation, dense: true });
+  return { data: native.values, rows: native.rows, cols: native.cols };
+}
+
+function readMatrix(value: unknown, argument: string, expectation: MatrixExpectation): NativeX {
+  if (Array.isArray(value)) return fromRows(value, argument, expectation.cols);
+  const takes = expectation.dense
+    ? '{ data, rows, cols } or an array of rows'
+    : '{ data, rows, cols }, CSR { values, columns, rowOffsets, rows, cols } or an array of rows';
+  if (!isRecord(value)) throw invalid(argument, takes, describe(value));
+  if ('data' in value) return fromDense(value, argument);
+  if ('values' in value && !expectation.dense) return fromSparse(value, argument);
+  throw invalid(argument, takes, describe(value));
+}
+
+function fromRows(rows: unknown[], argument: string, cols?: number): NativeX {
+  const first = rows[0];
+  if (rows.length === 0) return { values: new Float64Array(0), rows: 0, cols: cols ?? 0 };
+  const width = Array.isArray(first) || isFloatArray(first) ? first.length : 0;
+  const single = rows.every((row) => row instanceof Float32Array);
+  const length = rows.length * width;
+  if (!Number.isSafeInteger(length) || width > LARGEST_INDEX) {
+    throw invalid(argument, 'a matrix that fits into memory', `${rows.length} rows of ${width}`);
+  }
+  const values = allocate(single, length, argument);
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i];
+    if (!Array.isArray(row) && !isFloatArray(row)) {
+      throw invalid(`${argument}[${i}]`, 'a row of numbers', describe(row), argument);
+    }
+    if (row.length !== width) {
+      throw invalid(
+        argument,
+        `rows of one length (row 0 has ${width} entries)`,
+        `${row.length} entries in row ${i}`,
+      );
+    }
+    if (Array.isArray(row)) checkNumbers(row, `${argument}[${i}]`, argument);
+    values.set(row, i * width);
+  }
+  return { values, rows: rows.length, cols: width };
+}
+
+function allocate(single: boolean, length: number, argument: string): Float32Array | Float64Array {
+  try {
+    return single ? new Float32Array(length) : new Float64Array(length);
+  } catch (cause) {
+    const bytes = length * (single ? 4 : 8);
+    throw new SecondOrderError(
+      'ERR_OUT_OF_MEMORY',
+      `${argument}: cannot allocate ${bytes} bytes for its copy in one buffer`,
+      { argument, cause },
+    );
+  }
+}
+
+function checkNumbers(row: unknown[], place: string, argument: string): asserts row is number[] {
+  for (let j = 0; j < row.length; j++) {
+    if (typeof row[j] !== 'number') {
+      throw invalid(`${place}[${j}]`, 'a number', describe(row[j]), argument);
+    }
+  }
+}
+
+function fromDense(value: Record<string, unknown>, argument: string): NativeX {
+  checkObject(value, argument, ['data', 'rows', 'cols']);
+  const { rows, cols } = readShape(value, argument);
+  if (!isFloatArray(value.data)) {
+    throw invalid(
+      `${argument}.data`,
+      'a Float32Array or Float64Array',
+      describe(value.data),
+      argument,
+    );
+  }
+  if (value.data.length !== rows * cols) {
+    throw invalid(
+      `${argument}.data`,
+      `${rows} x ${cols} = ${rows * cols} entries`,
+      `${value.data.length} entries`,
+      argument,
+    );
+  }
+  return { values: value.data, rows, cols };
+}
+
+function fromSparse(value: Record<string, unknown>, argument: string): NativeX {
+  checkObject(value, argument, ['values', 'columns', 'rowOffsets', 'rows', 'cols']);
+  const { rows, cols } = readShape(value, argument);
+  const { values, columns, rowOffsets } = value;
+  if (!isFloatArray(values)) {
+    throw invalid(
+      `${argument}.values`,
+      'a Float32Array or Float64Array',
+      describe(values),
+      argument,
+    );
+  }
+  if (!(columns instanceof Int32Array)) {
+    throw invalid(`${argument}.columns`, 'an Int32Array', describe(columns), argument);
+  }
+  if (!(rowOffsets instanceof Int32Array)) {
+    throw invalid(`${argument}.rowOffsets`, 'an Int32Array', describe(rowOffsets), argument);
+  }
+  if (columns.length !== values.length) {
+    throw invalid(
+      `${argument}.columns`,
+      `one index for each of the ${values.length} values`,
+      `${columns.length} indices`,
+      argument,
+    );
+  }
+  checkRowOffsets(rowOffsets, rows, values.length, argument);
+  checkColumns(columns, rowOffsets, rows, cols, argument);
+  return { values, rows, cols, columns, rowOffsets };
+}
+
+function readShape(
+  value: Record<string, unknown>,
+  argument: string,
+): { rows: number; cols: number } {
+  const bounds = { min: 0, max: LARGEST_INDEX };
+  const rows = toInteger(value.rows, `${argument}.rows`, bounds);
+  const cols = toInteger(value.cols, `${argument}.cols`, bounds);
+  return { rows, cols };
+}
+
+function checkRowOffsets(
+  offsets: Int32Array,
+  rows: number,
+  stored: number,
+  argument: string,
+): void {
+  const place = `${argument}.rowOffsets`;
+  if (offsets.length !== rows + 1) {
+    throw invalid(place, `rows + 1 = ${rows + 1} entries`, `${offsets.length} entries`, argument);
+  }
+  if (offsets[0] !== 0 || offsets[rows] !== stored) {
+    const got = `${offsets[0]} first and ${offsets[rows]} last`;
+    throw invalid(place, `0 first and the number of values, ${stored}, last`, got, argument);
+  }
+  for (let i = 0; i < rows; i++) {
+    if (offsets[i + 1]! < offsets[i]!) {
+      const got = `${offsets[i + 1]} after ${offsets[i]} at ${i + 1}`;
+      throw invalid(place, 'offsets that never fall', got, argument);
+    }
+  }
+}
+
+function checkColumns(
+  columns: Int32Array,
+  offsets: Int32Array,
+  rows: number,
+  cols: number,
+  argument: string,
+): void {
+  const place = `${argument}.columns`;
+  for (let i = 0; i < rows; i++) {
+    let previous = -1;
+    for (let k = offsets[i]!; k < offsets[i + 1]!; k++) {
+      const column = columns[k]!;
+      if (column < 0 || column >= cols) {
+        throw invalid(
+          place,
+          `indices from 0 to ${cols - 1}`,
+          `${column} at ${k} (row ${i})`,
+          argument,
+        );
+      }
+      if (column <= previous) {
+        const got = `${column} after ${previous} at ${k} (row ${i})`;
+        throw invalid(place, 'columns that ascend within each row', got, argument);
+      }
+      previous = column;
+    }
+  }
+}
+
+function checkFinite(matrix: NativeX, argument: string): void {
+  const at = findNonFinite(matrix.values);
+  if (at < 0) return;
+  let row = 0;
+  let column = 0;
+  if (matrix.columns && matrix.rowOffsets) {
+    while (matrix.rowOffsets[row + 1]! <= at) row++;
+    column = matrix.columns[at]!;
+  } else {
+    row = Math.floor(at / matrix.cols);
+    column = at % matrix.cols;
+  }
+  throw invalid(argument, 'finite numbers', `${matrix.values[at]} at row ${row}, column ${column}`);
+}

@@ -1,0 +1,207 @@
+// What the native addon offers: plain objects and typed arrays, no defaults, nothing public.
+
+/** A running job: `cancel` stops it at the next iteration, and the promise still gives its best. */
+export interface NativeJob<Result> {
+  promise: Promise<Result>;
+  cancel(): void;
+}
+
+/** Fields of a progress event, by name. */
+export type NativeProgress = Record<string, number>;
+
+export interface NativeRun {
+  /** 0 or left out: all that the process may use. */
+  threads?: number;
+  /** Seconds. */
+  timeLimit?: number;
+  onProgress?: (event: NativeProgress) => void;
+  /** Milliseconds between two events, at least. */
+  progressInterval?: number;
+}
+
+/** A native function in its two forms: as a job, and on the calling thread. */
+type Job<Spec, Result> = (spec: Spec, run: NativeRun) => NativeJob<Result>;
+type Sync<Spec, Result> = (spec: Spec, run: NativeRun) => Result;
+
+export type Floats = Float32Array | Float64Array;
+export type NativePrecision = 'float32' | 'float64';
+export type NativeLoss = 'squared' | 'logistic' | 'hinge' | 'softmax';
+export type NativeKernels = 'portable' | 'avx2' | 'avx512';
+export type NativeRoute = 'auto' | 'woodbury' | 'gram' | 'cg';
+
+/** Row-major when dense; CSR when `columns` and `rowOffsets` are there. */
+export interface NativeX {
+  values: Floats;
+  rows: number;
+  cols: number;
+  columns?: Int32Array;
+  rowOffsets?: Int32Array;
+}
+
+/**
+ * The arrays of a model. With s(x) = (x − mean) / scale (0 where scale is 0),
+ * t(x) = featureScale · (components ? components · s(x) : s(x)) and z(x) = [t(x), biasValue]
+ * (no last entry when biasValue is 0), ŷ = outputScale · (…) + outputBias.
+ */
+export interface NativeModel {
+  kind: 'relu' | 'gated';
+  /** Raw input columns, d. */
+  features: number;
+  outputs: number;
+  /** d */
+  mean: Float64Array;
+  /** d */
+  scale: Float64Array;
+  /** k × d, row-major. */
+  components: Float64Array | null;
+  featureScale: number;
+  biasValue: number;
+  /** relu: neurons × length of z. */
+  hidden?: Floats;
+  /** relu: outputs × neurons. */
+  output?: Floats;
+  /** relu: the penalty group of each neuron. */
+  groups?: Int32Array;
+  /** gated: P × (d + 1); a gate is open where [s(x), 1]·a ≥ 0. */
+  gates?: Float64Array;
+  /** gated: outputs × P × length of z. */
+  weights?: Floats;
+  outputBias: Float64Array;
+  outputScale: number;
+}
+
+/** The dual point from which the bound of a solution can be recomputed. */
+export interface NativeCertificate {
+  loss: NativeLoss;
+  beta: number;
+  /** P × (d + 1) */
+  gates: Float64Array;
+  /** n × outputs */
+  nu: Float64Array;
+  /** 2 × outputs × P × n; null for a gated model. */
+  mu: Floats | null;
+  sampleWeights: Float64Array | null;
+}
+
+/** Opaque arrays for a warm start. */
+export type NativeSolution = Record<string, unknown>;
+
+export type NativeGates =
+  | { count: number; from: 'gaussian' | 'data' | 'patches'; height?: number; width?: number }
+  | { matrix: Float64Array; count: number };
+
+export interface ConvexReluProblem {
+  x: NativeX;
+  /** n × outputs: targets; ±1 (logistic, hinge); class probabilities (softmax). */
+  y: Float64Array;
+  outputs: number;
+  sampleWeights?: Float64Array;
+}
+
+export interface ConvexReluSettings {
+  loss: NativeLoss;
+  model: 'relu' | 'gated';
+  beta: number;
+  penalty: 'gate' | 'neuron';
+  gates: NativeGates;
+  preprocess: 'standardize' | 'unit-columns' | 'none';
+  components?: number;
+  bias: boolean;
+  precision: NativePrecision;
+  seed: number;
+  tolerance: number;
+  maxIterations: number;
+  checkEvery: number;
+  rho?: number;
+  relaxation: number;
+  route: NativeRoute;
+}
+
+export type ConvexReluTrainSpec = ConvexReluProblem &
+  ConvexReluSettings & { warmStart?: NativeSolution };
+
+export interface NativeConvexReport {
+  status: 'converged' | 'iteration_limit' | 'time_limit' | 'aborted';
+  objective: number;
+  dualBound: number;
+  /** Relative. */
+  gap: number;
+  infeasibility: number;
+  pricingRatio: number;
+  iterations: number;
+  rounds: number;
+  gates: number;
+  neurons: number;
+  seconds: number;
+  peakBytes: number;
+  device: string;
+  route: string;
+  seed: number;
+  /** Columns of equal length, by the name of the progress field. */
+  history: Record<string, Float64Array>;
+}
+
+export interface ConvexReluTrainResult {
+  model: NativeModel;
+  certificate: NativeCertificate;
+  solution: NativeSolution;
+  report: NativeConvexReport;
+}
+
+export interface ConvexReluPredictSpec {
+  model: NativeModel;
+  x: NativeX;
+}
+
+export interface ConvexReluVerifySpec {
+  model: NativeModel;
+  certificate: NativeCertificate;
+  x: NativeX;
+  y: Float64Array;
+}
+
+export interface NativeVerification {
+  objective: number;
+  dualBound: number;
+  gap: number;
+  infeasibility: number;
+}
+
+export interface ConvexReluObjectiveSpec {
+  model: NativeModel;
+  x: NativeX;
+  y: Float64Array;
+  loss: NativeLoss;
+  beta: number;
+  sampleWeights?: Float64Array;
+}
+
+export type ConvexReluMemorySpec = { rows: number; cols: number; outputs: number } & Partial<
+  Omit<ConvexReluSettings, 'gates'>
+> & { gates: NativeGates | { count: number } };
+
+export interface GemmSpec {
+  /** Rows and columns of both factors. */
+  size: number;
+  seconds: number;
+  precision: NativePrecision;
+}
+
+export interface Native {
+  measureGemm: Job<GemmSpec, { gigaflops: number }>;
+  measureGemmSync: Sync<GemmSpec, { gigaflops: number }>;
+  blasInfo(): { core: string; config: string; threads: number };
+  cpuInfo(): { kernels: NativeKernels; threads: number };
+  /** Position of the first NaN or infinity; -1 when there is none. */
+  findNonFinite(values: Floats): number;
+
+  convexReluTrain: Job<ConvexReluTrainSpec, ConvexReluTrainResult>;
+  convexReluTrainSync: Sync<ConvexReluTrainSpec, ConvexReluTrainResult>;
+  /** n × outputs, row-major. */
+  convexReluPredict: Job<ConvexReluPredictSpec, Floats>;
+  convexReluPredictSync: Sync<ConvexReluPredictSpec, Floats>;
+  convexReluVerify: Job<ConvexReluVerifySpec, NativeVerification>;
+  convexReluVerifySync: Sync<ConvexReluVerifySpec, NativeVerification>;
+  convexReluObjective(spec: ConvexReluObjectiveSpec): number;
+  convexReluEstimateMemory(spec: ConvexReluMemorySpec): { bytes: number; route: string };
+}

@@ -1,0 +1,251 @@
+/** The report of a convex ReLU training run: what it proved, how it got there, what it reads wrongly. */
+
+import type { GatedReLUNetwork } from '../convex-relu/gated-network';
+import type { ReLUNetwork } from '../convex-relu/network';
+import type { TrainingOptions } from '../convex-relu/option-types';
+import type { ConvexProgress, ConvexReport } from '../convex-relu/report';
+import type { Matrix, SparseMatrix } from '../matrix';
+import type { Chart, Fact, FactTable, HistoryColumn, NumberFormat, ReportData } from './data';
+import { type Evaluation, showEvaluation } from './evaluation';
+import { showUnits } from './units';
+
+/** How well the best network so far did at an iteration: accuracy, or R² of a regression. */
+export interface ScorePoint {
+  iteration: number;
+  training: number;
+  /** On samples kept apart, where there are any. */
+  test?: number;
+}
+
+/** What {@link convexReport} is made of. */
+export interface ConvexRun {
+  title: string;
+  report: ConvexReport;
+  network: ReLUNetwork | GatedReLUNetwork;
+  /** Training inputs, samples × features. */
+  x: Matrix | SparseMatrix;
+  /** Predictions to show, best on samples kept apart from training. */
+  evaluation: Evaluation;
+  /** Score on the training samples. */
+  trainingScore?: number;
+  /** Scores on the way; iterations that the report's history has. */
+  scores?: ScorePoint[];
+  /** When a sample is an image, row by row: hidden units and misread samples are shown as pictures. */
+  image?: [height: number, width: number];
+  /** What made the page, for its last line. */
+  generator?: string;
+}
+
+/**
+ * The data of a report page of a convex ReLU training run, for {@link renderReport} and
+ * {@link writeReport}.
+ */
+export function convexReport(run: ConvexRun): ReportData {
+  const { report, network, x, evaluation, image } = run;
+  const { options } = network;
+  const shown = showEvaluation(evaluation, image);
+  return {
+    title: run.title,
+    subtitle: describeRun(run),
+    status: { text: words(report.status), good: report.status === 'converged' },
+    summary: summary(report),
+    highlights: highlights(report, evaluation),
+    tables: [resultTable(report), dataTable(run), ...(options ? [optionTable(options)] : [])],
+    history: historyColumns(report.history, run.scores ?? [], evaluation.kind),
+    runAxes: [
+      { column: 'iteration', name: 'iteration', axis: 'iteration' },
+      { column: 'seconds', name: 'time', axis: 'time [s]' },
+    ],
+    charts: report.history.length > 0 ? charts(run) : [],
+    ...(shown.confusion && { confusion: shown.confusion }),
+    ...(shown.scatter && { scatter: shown.scatter }),
+    galleries: [...(image ? [showUnits(network, x, image)] : []), ...shown.galleries],
+    generator: run.generator ?? 'secondorder',
+  };
+}
+
+function words(name: string): string {
+  return name.replaceAll('_', ' ');
+}
+
+function describeRun({ network, x, report }: ConvexRun): string {
+  const kind = network.options?.model === 'gated' ? 'gated ReLU network' : 'ReLU network';
+  return (
+    `A ${kind} over ${count(report.gates)} gates, trained on ${count(x.rows)} samples ` +
+    `of ${count(x.cols)} features.`
+  );
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en');
+}
+
+function summary({ status, objective, dualBound }: ConvexReport): string {
+  const ending = {
+    converged: 'The run converged.',
+    iteration_limit: 'The run stopped at its iteration limit; this is its best network.',
+    time_limit: 'The run stopped at its time limit; this is its best network.',
+    aborted: 'The run was aborted; this is its best network.',
+  }[status];
+  if (!(dualBound > 0)) {
+    return `${ending} No useful bound on the optimum was reached.`;
+  }
+  const percent = Number((100 * (objective / dualBound - 1)).toPrecision(2));
+  return (
+    `${ending} Its objective is at most ${percent} % above the least that is possible with these ` +
+    'gates: the dual bound, computed from the data alone, proves it.'
+  );
+}
+
+function highlights(report: ConvexReport, evaluation: Evaluation): Fact[] {
+  const score: Fact =
+    evaluation.kind === 'classification'
+      ? { label: `Accuracy, ${evaluation.on}`, value: evaluation.score, format: 'percent' }
+      : { label: `R², ${evaluation.on}`, value: evaluation.score };
+  return [
+    score,
+    { label: 'Objective', value: report.objective },
+    { label: 'Relative gap', value: report.gap, format: 'ratio' },
+    { label: 'Infeasibility', value: report.infeasibility, format: 'ratio' },
+    { label: 'Iterations', value: report.iterations, format: 'integer' },
+    { label: 'Time', value: report.seconds, format: 'seconds' },
+  ];
+}
+
+function resultTable(report: ConvexReport): FactTable {
+  const rows: Fact[] = [
+    { label: 'Status', value: words(report.status) },
+    { label: 'Objective', value: report.objective, note: 'mean loss plus penalty' },
+    { label: 'Dual bound', value: report.dualBound, note: 'no network over these gates is below' },
+    {
+      label: 'Relative gap',
+      value: report.gap,
+      format: 'ratio',
+      note: '(objective − bound) / objective',
+    },
+    {
+      label: 'Relative infeasibility',
+      value: report.infeasibility,
+      format: 'ratio',
+      note: 'how far the convex program’s cones are violated',
+    },
+    { label: 'Iterations', value: report.iterations, format: 'integer' },
+    { label: 'Time', value: report.seconds, format: 'seconds' },
+    { label: 'Peak memory', value: report.peakBytes, format: 'bytes' },
+    { label: 'Gates', value: report.gates, format: 'integer', note: 'distinct on the data' },
+    { label: 'Neurons', value: report.neurons, format: 'integer' },
+    { label: 'Device', value: report.device },
+    { label: 'Linear systems', value: report.route },
+    { label: 'Seed', value: report.seed, format: 'integer' },
+  ];
+  if (Number.isFinite(report.pricingRatio)) {
+    rows.push({
+      label: 'Pricing ratio',
+      value: report.pricingRatio,
+      note: 'above 1, a gate outside the program would lower the objective',
+    });
+  }
+  return { title: 'Result', rows };
+}
+
+function dataTable({ x, evaluation, trainingScore }: ConvexRun): FactTable {
+  const format: NumberFormat = evaluation.kind === 'classification' ? 'percent' : 'number';
+  const name = evaluation.kind === 'classification' ? 'Accuracy' : 'R²';
+  const rows: Fact[] = [
+    { label: 'Training samples', value: x.rows, format: 'integer' },
+    { label: 'Features', value: x.cols, format: 'integer' },
+  ];
+  if (evaluation.kind === 'classification') {
+    rows.push({ label: 'Classes', value: evaluation.classes.length, format: 'integer' });
+  }
+  if (trainingScore !== undefined) {
+    rows.push({ label: `${name}, training`, value: trainingScore, format });
+  }
+  if (evaluation.on !== 'training' || trainingScore === undefined) {
+    const samples = evaluation.truth.length;
+    rows.push({ label: `Samples, ${evaluation.on}`, value: samples, format: 'integer' });
+    rows.push({ label: `${name}, ${evaluation.on}`, value: evaluation.score, format });
+  }
+  return { title: 'Data', rows };
+}
+
+function optionTable(options: TrainingOptions): FactTable {
+  const { gates, ...plain } = options;
+  const rows = Object.entries(plain).map(([label, value]): Fact => ({ label, value }));
+  rows.push({ label: 'gates', value: gates.count, format: 'integer' });
+  rows.push({ label: 'gates from', value: gates.from });
+  return { title: 'Options', rows };
+}
+
+function historyColumns(
+  history: ConvexProgress[],
+  scores: ScorePoint[],
+  kind: Evaluation['kind'],
+): HistoryColumn[] {
+  const column = (key: keyof ConvexProgress, label: string, format: NumberFormat) => ({
+    key,
+    label,
+    format,
+    values: history.map((point) => finite(point[key])),
+  });
+  const columns: HistoryColumn[] = [
+    column('iteration', 'iteration', 'integer'),
+    column('seconds', 'time', 'seconds'),
+    column('gap', 'relative gap', 'ratio'),
+    column('infeasibility', 'relative infeasibility', 'ratio'),
+    column('objective', 'objective', 'number'),
+    column('dualBound', 'dual bound', 'number'),
+    column('rho', 'rho', 'number'),
+  ];
+  const at = new Map(scores.map((point) => [point.iteration, point]));
+  for (const key of ['training', 'test'] as const) {
+    if (!scores.some((point) => point[key] !== undefined)) continue;
+    const values = history.map(({ iteration }) => at.get(iteration)?.[key] ?? null);
+    columns.push({ key, label: key, format: scoreFormat(kind), values });
+  }
+  return columns;
+}
+
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
+
+function scoreFormat(kind: Evaluation['kind']): NumberFormat {
+  return kind === 'classification' ? 'percent' : 'number';
+}
+
+function charts({ report, network, scores = [], evaluation }: ConvexRun): Chart[] {
+  const tolerance = network.options?.tolerance;
+  const reference = tolerance ? { reference: { label: 'tolerance', value: tolerance } } : {};
+  const ratio = { format: 'ratio', scale: 'log', ...reference } as const;
+  const drawn: Chart[] = [
+    { title: 'Relative duality gap', axis: 'relative gap [1]', columns: ['gap'], ...ratio },
+    {
+      title: 'Objective and dual bound',
+      caption: 'The optimum over these gates lies in the shaded band.',
+      axis: 'objective [1]',
+      scale: report.history.every(({ dualBound }) => dualBound > 0) ? 'log' : 'linear',
+      columns: ['objective', 'dualBound'],
+      band: ['objective', 'dualBound'],
+    },
+  ];
+  if (report.history.some(({ infeasibility }) => infeasibility > 0)) {
+    const axis = 'relative infeasibility [1]';
+    const columns = ['infeasibility'];
+    drawn.splice(1, 0, { title: 'Relative infeasibility', axis, columns, ...ratio });
+  }
+  if (scores.length > 0) {
+    const classes = evaluation.kind === 'classification';
+    const keys = (['training', 'test'] as const).filter((key) =>
+      scores.some((point) => point[key] !== undefined),
+    );
+    drawn.push({
+      title: classes ? 'Accuracy' : 'Coefficient of determination',
+      caption: 'Of the best network so far.',
+      axis: classes ? 'accuracy [%]' : 'R² [1]',
+      format: scoreFormat(evaluation.kind),
+      columns: keys,
+    });
+  }
+  return drawn;
+}

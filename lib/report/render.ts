@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ReportData } from './data';
+import { thinHistory } from './history';
+import { packGallery } from './pictures';
+
+/**
+ * The report as one HTML page that holds all it needs: styles, script, charts and data. It loads
+ * nothing from anywhere (its content security policy forbids it), so it can be mailed or archived.
+ * @throws RangeError when a chart names a column that is not there, columns differ in length, or a
+ * picture has the wrong size.
+ */
+export function renderReport(data: ReportData): string {
+  checkColumns(data);
+  const payload = {
+    ...data,
+    history: thinHistory(data.history),
+    galleries: data.galleries.map(packGallery),
+  };
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:">
+<title>${escapeText(data.title)}</title>
+<link rel="icon" href="data:,">
+<style>${asset('page.css')}</style>
+</head>
+<body>
+<div id="page"><noscript>This page draws its charts and tables with JavaScript; the numbers are in the JSON at its end.</noscript></div>
+<script type="application/json" id="report-data">${escapeJson(payload)}</script>
+<script>${asset('page.js').replaceAll('</script', '<\\/script')}</script>
+</body>
+</html>
+`;
+}
+
+/**
+ * Writes {@link renderReport}'s page to a file.
+ * @throws RangeError as {@link renderReport} does, and what `fs.writeFile` throws.
+ */
+export async function writeReport(path: string, data: ReportData): Promise<void> {
+  await writeFile(path, renderReport(data));
+}
+
+function checkColumns({ history, charts, runAxes }: ReportData): void {
+  const length = history[0]?.values.length ?? 0;
+  const keys = new Set(history.map(({ key }) => key));
+  for (const { key, values } of history) {
+    if (values.length !== length) {
+      throw new RangeError(`history column '${key}' has ${values.length} entries, not ${length}`);
+    }
+  }
+  const named = [
+    ...charts.flatMap(({ columns }) => columns),
+    ...runAxes.map((axis) => axis.column),
+  ];
+  for (const key of named) {
+    if (!keys.has(key)) throw new RangeError(`no history column '${key}'`);
+  }
+}
+
+/** The page's script and styles, which the build bundles beside this module. */
+function asset(name: string): string {
+  return readFileSync(join(__dirname, name), 'utf8');
+}
+
+function escapeText(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+/** JSON that cannot end the script element it stands in. JSON has no NaN or infinity: they become null. */
+function escapeJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll('<', '\\u003c');
+}

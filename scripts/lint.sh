@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Checks formatting and common mistakes of TypeScript and C++; --fix formats instead.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+mapfile -t native < <(git ls-files --cached --others --exclude-standard -- \
+  '*.c' '*.cpp' '*.hpp' '*.h' '*.cu' '*.cuh')
+if [ "${1:-}" = --fix ]; then
+  npx --no-install biome check --write .
+  ((${#native[@]} == 0)) || clang-format -i "${native[@]}"
+  exit
+fi
+
+npx --no-install biome check --error-on-warnings .
+if ((${#native[@]})); then
+  clang-format --dry-run -Werror "${native[@]}"
+  bash scripts/clang-tidy.sh
+fi

@@ -1,0 +1,27 @@
+// @ts-check
+// Builds the addon for this platform and puts it, stripped, into prebuilds/, where the package finds it.
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+
+const root = path.join(__dirname, '..');
+const shim = path.join(__dirname, 'node-gyp-shim.js');
+fs.rmSync(path.join(root, 'prebuilds'), { recursive: true, force: true });
+
+const built = spawnSync(
+  process.execPath,
+  [
+    require.resolve('prebuildify/bin.js'),
+    ...['--napi', '--strip', '--tag-libc'],
+    ...['--target', process.versions.node],
+  ],
+  { cwd: root, stdio: 'inherit', env: { ...process.env, PREBUILD_NODE_GYP: shim } },
+);
+if (built.status !== 0) process.exit(built.status ?? 1);
+
+const folder = path.join(root, 'prebuilds', `${process.platform}-${process.arch}`);
+for (const name of fs.readdirSync(folder).filter((file) => file.endsWith('.node'))) {
+  const file = path.join(folder, name);
+  require(file); // links with undefined symbols, too: loading shows that it is whole
+  console.log(`${path.relative(root, file)} ${(fs.statSync(file).size / 1e6).toFixed(1)} MB`);
+}

@@ -1,0 +1,26 @@
+// The examples of docs/data.md print what their comments say.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+
+const guide = readFileSync('docs/data.md', 'utf8');
+const examples = [...guide.matchAll(/^```js\n([\s\S]*?)^```$/gm)].map((match) => String(match[1]));
+const folder = mkdtempSync(join(tmpdir(), 'secondorder-docs-'));
+t.teardown(() => rmSync(folder, { recursive: true }));
+
+t.ok(examples.length >= 6, 'there are examples');
+for (const [i, code] of examples.entries()) {
+  t.test(`example ${i + 1}`, async (t) => {
+    const expected = [...code.matchAll(/^ *console\.log\(.*\); \/\/ (.*)$/gm)].map(
+      (match) => match[1],
+    );
+    t.ok(expected.length > 0, 'it prints something');
+    const program = `process.chdir(${JSON.stringify(folder)});\nprocess.stdout.columns = 200;\n${code}`;
+    const printed = execFileSync(process.execPath, ['--input-type=module', '-e', program], {
+      encoding: 'utf8',
+    });
+    t.equal(printed.replace(/\n\s*(?=[^\n]*[\]}]$)|\n {2,}/g, ' ').trim(), expected.join('\n'));
+  });
+}

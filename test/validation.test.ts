@@ -1,0 +1,391 @@
+// Whatever is passed to a public function of the convex ReLU family, it fails with a typed error that
+// names the argument, and never with anything else.
+
+import path from 'node:path';
+import fc from 'fast-check';
+import {
+  ConvexReLUClassifier,
+  type ConvexReLUOptions,
+  ConvexReLURegressor,
+  estimateMemory,
+  GatedReLUNetwork,
+  loadModel,
+  type Matrix,
+  modelFromJSON,
+  ReLUNetwork,
+  SecondOrderError,
+  trainConvexReLU,
+  trainConvexReLUSync,
+  verify,
+  verifyAsync,
+} from 'secondorder';
+import t, { type Test } from 'tap';
+
+const CODES =
+  /^ERR_(INVALID_ARGUMENT|DIMENSION_MISMATCH|FORMAT|NOT_FITTED|OUT_OF_MEMORY|CUDA_\w+)$/;
+
+/** Throws unless the error is one that users may meet for bad arguments. */
+function expectTyped(error: unknown): void {
+  if (!(error instanceof SecondOrderError) || !CODES.test(error.code)) throw error;
+  const named = ['ERR_INVALID_ARGUMENT', 'ERR_DIMENSION_MISMATCH'].includes(error.code);
+  if (named && typeof error.argument !== 'string') throw new Error('no argument', { cause: error });
+  if (error.message.length === 0 || error.message.length > 1000) throw new Error('bad message');
+}
+
+function isTyped(call: () => unknown): boolean {
+  try {
+    call();
+    return true;
+  } catch (error) {
+    expectTyped(error);
+    return true;
+  }
+}
+
+async function isTypedAsync(call: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await call();
+  } catch (error) {
+    expectTyped(error);
+  }
+  return true;
+}
+
+const anything = fc.anything({
+  withBigInt: true,
+  withDate: true,
+  withMap: true,
+  withSet: true,
+  withNullPrototype: true,
+  withObjectString: true,
+  withSparseArray: true,
+  withTypedArray: true,
+});
+const size = fc.oneof(
+  fc.integer({ min: -2, max: 5 }),
+  fc.constantFrom(2.5, Number.NaN, 2 ** 40, '2'),
+);
+const number = fc.oneof(fc.double(), fc.integer({ min: -3, max: 3 }), fc.constant(Number.NaN));
+const floats = fc.oneof(
+  fc.array(number, { maxLength: 12 }).map((values) => Float32Array.from(values)),
+  fc.array(number, { maxLength: 12 }).map((values) => Float64Array.from(values)),
+  anything,
+);
+const integers = fc.oneof(
+  fc.array(fc.integer({ min: -1, max: 6 }), { maxLength: 8 }).map((v) => Int32Array.from(v)),
+  anything,
+);
+/** Things that look like matrices, right and wrong. */
+const matrix = fc.oneof(
+  fc.record({ data: floats, rows: size, cols: size }, { requiredKeys: [] }),
+  fc.record({ values: floats, columns: integers, rowOffsets: integers, rows: size, cols: size }),
+  fc.array(fc.oneof(fc.array(number, { maxLength: 3 }), floats), { maxLength: 5 }),
+  anything,
+);
+const optionNames = [
+  'loss',
+  'beta',
+  'gates',
+  'model',
+  'penalty',
+  'refine',
+  'method',
+  'adversarial',
+  'preprocess',
+  'components',
+  'bias',
+  'tolerance',
+  'maxIterations',
+  'checkEvery',
+  'rho',
+  'relaxation',
+  'route',
+  'sampleWeights',
+  'warmStart',
+  'device',
+  'precision',
+  'seed',
+];
+const options = fc.oneof(
+  fc.dictionary(fc.oneof(fc.constantFrom(...optionNames), fc.string()), anything, { maxKeys: 3 }),
+  anything,
+);
+
+const x = [
+  [0, 1],
+  [1, 0],
+  [2, -1],
+  [-1, 3],
+];
+const y = [1, -1, 1, -1];
+const plain = new ReLUNetwork({ hidden: [[1, -1]], output: [[2]] });
+const numRuns = 1500;
+
+function hold<T>(t: Test, property: fc.IPropertyWithHooks<T>): void {
+  fc.assert(property, { numRuns });
+  t.pass(`${numRuns} inputs`);
+}
+
+async function holdAsync<T>(t: Test, property: fc.IAsyncPropertyWithHooks<T>): Promise<void> {
+  await fc.assert(property, { numRuns });
+  t.pass(`${numRuns} inputs`);
+}
+
+/** A value where its declared type is not to be believed. */
+const as = <T>(value: unknown): T => value as T;
+
+t.test('matrices', (t) => {
+  hold(
+    t,
+    fc.property(matrix, (m) => isTyped(() => plain.predict(as(m)))),
+  );
+  hold(
+    t,
+    fc.property(matrix, matrix, (h, o) => isTyped(() => build(h, o))),
+  );
+  hold(
+    t,
+    fc.property(matrix, matrix, (m, v) => isTyped(() => plain.objective(as(m), as(v)))),
+  );
+  hold(
+    t,
+    fc.property(anything, (arrays) => isTyped(() => new ReLUNetwork(as(arrays)))),
+  );
+  t.end();
+});
+
+function build(hidden: unknown, output: unknown): ReLUNetwork {
+  return new ReLUNetwork(as({ hidden, output }));
+}
+
+t.test('options', (t) => {
+  const shape = { rows: 4, cols: 2 };
+  hold(
+    t,
+    fc.property(options, (o) => isTyped(() => estimateMemory(shape, as(o)))),
+  );
+  hold(
+    t,
+    fc.property(options, (o) => isTyped(() => new ConvexReLUClassifier(as(o)))),
+  );
+  hold(
+    t,
+    fc.property(options, (o) => isTyped(() => new ConvexReLURegressor(as(o)))),
+  );
+  hold(
+    t,
+    fc.property(anything, (s) => isTyped(() => estimateMemory(as(s)))),
+  );
+  hold(
+    t,
+    fc.property(options, (o) => isTyped(() => plain.objective(x, y, as(o)))),
+  );
+  t.end();
+});
+
+t.test('training', async (t) => {
+  const quick = { gates: 4, maxIterations: 5 };
+  const train = (a: unknown, b: unknown, o: unknown, run?: unknown) =>
+    trainConvexReLU(as<Matrix>(a), as<number[]>(b), as<ConvexReLUOptions>(o), as(run));
+  const property = fc.asyncProperty(matrix, anything, (m, v) =>
+    isTypedAsync(() => train(m, v, quick)),
+  );
+  await holdAsync(t, property);
+  await holdAsync(
+    t,
+    fc.asyncProperty(matrix, (v) => isTypedAsync(() => train(x, v, quick))),
+  );
+  await holdAsync(
+    t,
+    fc.asyncProperty(anything, (run) => isTypedAsync(() => train(x, y, quick, run))),
+  );
+  const weights = fc.oneof(fc.array(number, { minLength: 4, maxLength: 4 }), anything);
+  await holdAsync(
+    t,
+    fc.asyncProperty(weights, (sampleWeights) =>
+      isTypedAsync(() => train(x, y, { ...quick, sampleWeights })),
+    ),
+  );
+  t.ok(isTyped(() => trainConvexReLUSync(x, y, { ...quick, warmStart: as({}) })));
+});
+
+t.test('estimators', (t) => {
+  const quick = { gates: 4, maxIterations: 5 };
+  const classifier = new ConvexReLUClassifier(quick);
+  const regressor = new ConvexReLURegressor(quick);
+  const labels = fc.oneof(
+    fc.array(fc.oneof(fc.string(), fc.integer(), number), { minLength: 4, maxLength: 4 }),
+    anything,
+  );
+  for (let round = 0; round < 2; round++) {
+    hold(
+      t,
+      fc.property(labels, (v) => isTyped(() => classifier.fitSync(x, as(v)))),
+    );
+    hold(
+      t,
+      fc.property(labels, (v) => isTyped(() => regressor.fitSync(x, as(v)))),
+    );
+    classifier.fitSync(x, y);
+    regressor.fitSync(x, y);
+    for (const model of [classifier, regressor]) {
+      hold(
+        t,
+        fc.property(matrix, (m) => isTyped(() => model.predict(as(m)))),
+      );
+      hold(
+        t,
+        fc.property(labels, (v) => isTyped(() => model.score(x, as(v)))),
+      );
+      hold(
+        t,
+        fc.property(labels, (v) => isTyped(() => verify(model, x, as(v)))),
+      );
+    }
+    hold(
+      t,
+      fc.property(matrix, (m) => isTyped(() => classifier.predictProba(as(m)))),
+    );
+    hold(
+      t,
+      fc.property(matrix, (m) => isTyped(() => classifier.decisionFunction(as(m)))),
+    );
+  }
+  t.end();
+});
+
+t.test('certificates', async (t) => {
+  const { network } = trainConvexReLUSync(x, y, { gates: 4, maxIterations: 5 });
+  const entries = fc.record({
+    loss: fc.constantFrom('squared', 'logistic', 'softmax', 1),
+    beta: number,
+    gates: floats,
+    nu: floats,
+    mu: fc.oneof(floats, fc.constant(null)),
+    sampleWeights: fc.oneof(floats, fc.constant(null)),
+  });
+  const certificate = fc.oneof(entries, anything);
+  hold(
+    t,
+    fc.property(certificate, (c) => isTyped(() => verify(network, x, y, as(c)))),
+  );
+  hold(
+    t,
+    fc.property(anything, matrix, matrix, (n, m, v) => isTyped(() => verify(as(n), as(m), as(v)))),
+  );
+  await holdAsync(
+    t,
+    fc.asyncProperty(matrix, (m) => isTypedAsync(() => verifyAsync(network, as(m), y))),
+  );
+});
+
+t.test('documents', async (t) => {
+  const readers = [
+    ReLUNetwork.fromJSON,
+    GatedReLUNetwork.fromJSON,
+    (d: unknown) => ConvexReLUClassifier.fromJSON(as(d)),
+    (d: unknown) => ConvexReLURegressor.fromJSON(as(d)),
+    modelFromJSON,
+  ];
+  const whole = plain.toJSON();
+  const damaged = fc
+    .tuple(fc.constantFrom(...Object.keys(whole), ...Object.keys(whole.tensors)), anything)
+    .map(([key, value]) =>
+      key in whole
+        ? { ...whole, [key]: value }
+        : { ...whole, tensors: { ...whole.tensors, [key]: value } },
+    );
+  const document = fc.oneof(damaged, anything, fc.json());
+  for (const read of readers) {
+    hold(
+      t,
+      fc.property(document, (d) => isTyped(() => read(d))),
+    );
+  }
+  const folder = t.testdir();
+  const names = fc.string().map((name) => path.join(folder, 'absent', encodeURIComponent(name)));
+  const paths = fc.oneof(
+    names,
+    anything.filter((value) => typeof value !== 'string'),
+  );
+  await holdAsync(
+    t,
+    fc.asyncProperty(paths, (p) => isTypedAsync(() => loadModel(as(p)))),
+  );
+  await holdAsync(
+    t,
+    fc.asyncProperty(paths, (p) => isTypedAsync(() => plain.save(as(p)))),
+  );
+});
+
+t.test('what is said', (t) => {
+  const bad = (o: object) => () => new ConvexReLUClassifier(o);
+  t.throws(bad({ betta: 1 }), {
+    code: 'ERR_INVALID_ARGUMENT',
+    argument: 'options.betta',
+    message: /did you mean "beta"\?/,
+  });
+  t.throws(bad({ Gates: 1 }), { message: /did you mean "gates"\?/ });
+  t.throws(bad({ zzzzzzzzzzzz: 1 }), { message: /known are loss, beta/ });
+  t.throws(bad({ beta: -1 }), {
+    code: 'ERR_INVALID_ARGUMENT',
+    argument: 'options.beta',
+    message: 'options.beta must be a number at least 0, got -1',
+  });
+  t.throws(bad({ loss: 'l2' }), { message: /"squared" or "logistic" .*got "l2"/ });
+  t.throws(bad({ refine: { rounds: 3 } }), {
+    code: 'ERR_INVALID_ARGUMENT',
+    argument: 'options.refine',
+    message: /this version/,
+  });
+  t.throws(bad({ method: 'scp' }), {
+    code: 'ERR_INVALID_ARGUMENT',
+    argument: 'options.method',
+    message: /this version/,
+  });
+  t.throws(bad({ adversarial: { epsilon: 1 } }), { message: /this version/ });
+  t.throws(bad({ device: 'cuda' }), { code: /^ERR_CUDA_/ });
+  t.throws(bad({ device: 'gpu' }), { code: 'ERR_INVALID_ARGUMENT' });
+  t.throws(() => new ConvexReLURegressor(as({ loss: 'hinge' })), {
+    code: 'ERR_INVALID_ARGUMENT',
+    argument: 'options.loss',
+  });
+  t.throws(() => plain.predict([[1, 2], [3]]), {
+    code: 'ERR_INVALID_ARGUMENT',
+    argument: 'x',
+    message: /1 entries in row 1/,
+  });
+  t.throws(
+    () =>
+      plain.predict([
+        [1, 2],
+        [3, Number.NaN],
+      ]),
+    {
+      code: 'ERR_INVALID_ARGUMENT',
+      argument: 'x',
+      message: 'x must be finite numbers, got NaN at row 1, column 1',
+    },
+  );
+  t.throws(() => plain.predict([[1, 2, 3]]), {
+    code: 'ERR_DIMENSION_MISMATCH',
+    message: 'x has 3 columns; 2 are needed',
+  });
+  const values = Float64Array.of(1, Number.POSITIVE_INFINITY);
+  const sparse = { values, columns: Int32Array.of(0, 1), rowOffsets: Int32Array.of(0, 0, 2) };
+  t.throws(() => plain.predict({ ...sparse, rows: 2, cols: 2 }), {
+    message: /got Infinity at row 1, column 1/,
+  });
+  const falling = { ...sparse, values: values.slice(), columns: Int32Array.of(1, 0) };
+  t.throws(() => plain.predict({ ...falling, rows: 2, cols: 2 }), {
+    message: /columns that ascend within each row, got 0 after 1/,
+  });
+  t.throws(() => trainConvexReLUSync(x, [1, 2, 1, 1], { loss: 'logistic' }), {
+    message: 'y must be -1 or 1 for the logistic loss, got 2 for sample 1',
+  });
+  t.throws(() => trainConvexReLUSync(x, y, { gates: { from: 'patches', image: [3, 3] } }), {
+    code: 'ERR_DIMENSION_MISMATCH',
+    argument: 'options.gates.image',
+  });
+  t.end();
+});
