@@ -1,6 +1,7 @@
 // The native module: everything it exports, and its set-up in each environment that loads it.
 #include <napi.h>
 
+#include "convex_relu.hpp"
 #include "job.hpp"
 #include "marshal.hpp"
 #include "self_test.hpp"
@@ -14,7 +15,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   export_function<find_non_finite>(exports, "findNonFinite");
   register_system(env, exports);
   register_self_test(env, exports);
-  // The solvers: register_convex_relu(env, exports) goes here.
+  register_convex_relu(env, exports);
   return exports;
 }
 

@@ -45,6 +45,8 @@ export interface NativeX {
  */
 export interface NativeModel {
   kind: 'relu' | 'gated';
+  /** Which weights share one norm in the penalty; `gate` when left out. */
+  penalty?: 'gate' | 'neuron';
   /** Raw input columns, d. */
   features: number;
   outputs: number;
@@ -78,7 +80,9 @@ export interface NativeCertificate {
   gates: Float64Array;
   /** n × outputs */
   nu: Float64Array;
-  /** 2 × outputs × P × n; null for a gated model. */
+  /** Rows (set · P + gate) · outputs + output of the parameters that have multipliers, or null. */
+  muRows: Int32Array | null;
+  /** muRows × n: the multipliers of the cones, or null. */
   mu: Floats | null;
   sampleWeights: Float64Array | null;
 }

@@ -11,8 +11,10 @@ if [ "${1:-}" = --fix ]; then
   exit
 fi
 
-npx --no-install biome check --error-on-warnings .
+status=0
+npx --no-install biome check --error-on-warnings . || status=1
 if ((${#native[@]})); then
-  clang-format --dry-run -Werror "${native[@]}"
-  bash scripts/clang-tidy.sh
+  clang-format --dry-run -Werror "${native[@]}" || status=1
+  bash scripts/clang-tidy.sh || status=1
 fi
+exit $status

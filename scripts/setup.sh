@@ -34,13 +34,14 @@ install_system_packages() {
     apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# npm writes what it installed from which lock file's contents only in part, so keep its checksum.
+# The checksum of what was installed last tells whether there is anything to do. Not `npm ci`: it
+# demands entries of every platform's optional packages, and empties node_modules first.
 install_npm_packages() {
   local stamp=node_modules/.secondorder-lock sum
   sum=$(sha256sum package.json package-lock.json)
   [ "$(cat "$stamp" 2>/dev/null)" = "$sum" ] && return 0
   echo "setup: installing npm packages"
-  npm install --ignore-scripts --no-audit --no-fund --loglevel=error
+  npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error
   echo "$sum" >"$stamp"
 }
 

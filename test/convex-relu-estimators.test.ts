@@ -13,6 +13,7 @@ import t from 'tap';
 import { clusters, largestDifference, regressionData, toRows } from './convex-relu-data';
 
 const LOSSES: Loss[] = ['squared', 'logistic', 'hinge', 'softmax'];
+const options = { gates: 40, beta: 0.05, tolerance: 1e-2, maxIterations: 5000 };
 const names = ['ash', 'birch', 'cedar', 'elm'];
 
 t.test('before fit', async (t) => {
@@ -38,7 +39,7 @@ for (const classes of [2, 4]) {
   const labels = index.map((k) => names[k]!);
   for (const loss of LOSSES) {
     t.test(`${classes} classes, ${loss}`, async (t) => {
-      const classifier = await new ConvexReLUClassifier({ loss, gates: 40 }).fit(x, labels);
+      const classifier = await new ConvexReLUClassifier({ ...options, loss }).fit(x, labels);
       t.same(classifier.classes, names.slice(0, classes));
       t.equal(classifier.report?.status, 'converged');
       t.same(classifier.predict(x), labels);
@@ -66,7 +67,7 @@ for (const classes of [2, 4]) {
       const likeliest = shares.map((row) => row.indexOf(Math.max(...row)));
       t.same(likeliest, index, 'the likeliest class is predicted');
       const { gap } = verify(classifier, x, labels);
-      t.ok(gap <= 1e-3, `certified to ${gap}`);
+      t.ok(gap <= options.tolerance, `certified to ${gap}`);
       const kind = classes === 2 ? ReLUNetwork : GatedReLUNetwork;
       t.ok(classifier.network instanceof kind);
     });
@@ -132,7 +133,7 @@ t.test('labels that cannot be used', async (t) => {
 
 t.test('the regressor answers in the units of its target', async (t) => {
   const { x, y } = regressionData();
-  const options = { precision: 'float64', gates: 60 } as const;
+  const options = { precision: 'float64', gates: 60, beta: 0.01, tolerance: 1e-2 } as const;
   const regressor = await new ConvexReLURegressor(options).fit(x, y);
   t.ok(regressor.score(x, y) > 0.95, `R² ${regressor.score(x, y)}`);
   t.ok(largestDifference(await regressor.predictAsync(x), regressor.predict(x)) === 0);
@@ -144,7 +145,8 @@ t.test('the regressor answers in the units of its target', async (t) => {
   t.ok(Math.abs(other.score(x, scaled) - regressor.score(x, y)) < 1e-6);
 
   const { gap, objective } = verify(other, x, scaled);
-  t.ok(gap <= 1e-3, 'certified in the units of training');
+  t.equal(other.report!.status, 'converged');
+  t.ok(gap <= 1e-2, 'certified in the units of training');
   t.ok(Math.abs(objective - other.report!.objective) <= 1e-6 * objective);
 
   const { hidden, output, outputBias } = other.network as ReLUNetwork;

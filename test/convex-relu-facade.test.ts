@@ -125,7 +125,11 @@ t.test('every form of the data gives the same network', async (t) => {
 t.test('the gated network is its formula, and nearly its ReLU network', async (t) => {
   const targets: Matrix = { data: new Float64Array(2 * x.rows), rows: x.rows, cols: 2 };
   for (const [i, value] of y.entries()) targets.data.set([value, 1 - value], 2 * i);
-  const { network, report } = await trainConvexReLU(x, targets, { ...exact, model: 'gated' });
+  const { network, report } = await trainConvexReLU(x, targets, {
+    ...exact,
+    model: 'gated',
+    gates: { count: 40, from: 'gaussian' },
+  });
   t.equal(report.status, 'converged');
   t.ok(verify(network, x, targets).gap <= 1e-3);
 
@@ -155,8 +159,9 @@ t.test('the gated network is its formula, and nearly its ReLU network', async (t
 t.test('losses', async (t) => {
   const { x: points, index } = clusters(15, 2);
   const signs = index.map((k) => 2 * k - 1);
+  const options = { ...exact, beta: 0.05, tolerance: 1e-2 };
   for (const loss of ['logistic', 'hinge'] as const) {
-    const { network, report } = await trainConvexReLU(points, signs, { ...exact, loss });
+    const { network, report } = await trainConvexReLU(points, signs, { ...options, loss });
     t.equal(report.status, 'converged', loss);
     const outputs = network.predict(points).data;
     t.ok(
@@ -165,7 +170,7 @@ t.test('losses', async (t) => {
     );
   }
   const oneHot = index.map((k) => [1 - k, k]);
-  const { network } = await trainConvexReLU(points, oneHot, { ...exact, loss: 'softmax' });
+  const { network } = await trainConvexReLU(points, oneHot, { ...options, loss: 'softmax' });
   const outputs = toRows(network.predict(points));
   t.ok(
     outputs.every(([a, b], i) => a! < b! === (index[i] === 1)),

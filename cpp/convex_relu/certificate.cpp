@@ -52,11 +52,13 @@ std::vector<double> multiplier_products(const Certificate& certificate, const Fe
 }
 
 /// The largest ‖Zᵀ(±Dᵢν − Eᵢμᵢ)‖ over the penalty groups.
-double largest_dual_norm(const Certificate& certificate, const std::vector<double>& nu,
-                         const Features& features, std::size_t outputs, HostAlgebra& host) {
+double largest_dual_norm(const NetworkModel& model, const Certificate& certificate,
+                         const std::vector<double>& nu, const Features& features,
+                         HostAlgebra& host) {
+  const std::size_t outputs = model.outputs;
   const std::size_t n = features.z.rows, f = features.z.cols, gates = certificate.gates.count;
   const std::size_t set_rows = gates * outputs;
-  const std::size_t sets = certificate.model == Model::relu ? 2 : 1;
+  const std::size_t sets = model.kind == Model::relu ? 2 : 1;
   std::vector<double> adjoint(set_rows * f), all(sets * set_rows * f);
   host.gated_adjoint(features.z, features.bits, {nu.data(), n, outputs},
                      {adjoint.data(), set_rows, f});
@@ -72,7 +74,7 @@ double largest_dual_norm(const Certificate& certificate, const std::vector<doubl
       for (std::size_t l = 0; l < f; ++l) row[l] -= products[j * f + l];
     }
   }
-  const std::size_t group = certificate.penalty == Penalty::gate ? outputs : 1;
+  const std::size_t group = model.grouping == Penalty::gate ? outputs : 1;
   std::vector<double> norms(sets * set_rows / group);
   host.group_norms({all.data(), sets * set_rows, f}, group, norms);
   return *std::max_element(norms.begin(), norms.end());
@@ -83,7 +85,7 @@ double cone_violation(const NetworkModel& model, const Certificate& certificate,
                       const Features& features, HostAlgebra& host) {
   const std::size_t neurons = model.neurons(), n = features.z.rows, f = features.z.cols;
   if (model.kind == Model::gated || neurons == 0 || model.groups.size() != neurons) return 0;
-  const std::size_t divisor = certificate.penalty == Penalty::neuron ? model.outputs : 1;
+  const std::size_t divisor = model.grouping == Penalty::neuron ? model.outputs : 1;
   std::vector<double> block(std::min(host_block, n) * neurons);
   double violation = 0, total = 0;
   for (std::size_t first = 0; first < n; first += host_block) {
@@ -145,10 +147,10 @@ Verdict verify(const NetworkModel& model, const Certificate& certificate, const 
   }
 
   const Features features(model.preprocessing, certificate.gates, data, host);
-  const double largest = largest_dual_norm(certificate, nu, features, c, host);
+  const double largest = largest_dual_norm(model, certificate, nu, features, host);
   Verdict verdict;
   verdict.objective = objective(plain, data, targets, certificate.weights, certificate.loss,
-                                certificate.beta, certificate.penalty, host);
+                                certificate.beta, host);
   verdict.dual_bound = scaled_dual(certificate.loss, nu, targets, certificate.weights, c,
                                    certificate.beta * total, largest) /
                        total;

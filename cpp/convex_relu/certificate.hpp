@@ -9,9 +9,7 @@
 namespace secondorder::convex_relu {
 
 struct Certificate {
-  Model model = Model::relu;
   Loss loss = Loss::squared;
-  Penalty penalty = Penalty::gate;
   double beta = 0;
   Gates gates;
   std::vector<double> nu;              ///< n × c, in the units of Σ wℓ over z-space features

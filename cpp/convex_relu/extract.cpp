@@ -97,11 +97,10 @@ template <class Real>
 NetworkModel extract_model(const Extraction<Real>& e) {
   NetworkModel model;
   model.kind = e.request.options.model;
+  model.grouping = e.request.options.penalty;
   model.outputs = e.request.outputs;
   model.preprocessing = e.preprocessing;
-  model.output_scale = e.request.output_scale;
-  model.output_bias = e.request.output_bias;
-  model.output_bias.resize(model.outputs);
+  model.output_bias.assign(model.outputs, 0);
   const std::vector<double> v = download_features(e, e.admm.v());
   if (model.kind == Model::relu) {
     extract_neurons(e, v, model);
@@ -117,8 +116,7 @@ Certificate extract_certificate(const Extraction<Real>& e) {
   const GatedShape& s = e.program.shape;
   const Options& o = e.request.options;
   const std::vector<double>& row_scale = e.folded.row_scale;
-  Certificate certificate{o.model, o.loss, o.penalty, o.beta, e.gates, e.admm.nu(), {}, {}, {}};
-  certificate.weights = e.targets.weights;
+  Certificate certificate{o.loss, o.beta, e.gates, e.admm.nu(), {}, {}, e.targets.weights};
   for (std::size_t k = 0; k < certificate.nu.size() && !row_scale.empty(); ++k) {
     certificate.nu[k] *= row_scale[k / s.outputs];
   }

@@ -66,13 +66,13 @@ std::vector<double> predict(const NetworkModel& model, const DataView& data, Hos
   return predictions;
 }
 
-double penalty(const NetworkModel& model, Penalty grouping) {
+double penalty(const NetworkModel& model) {
   const std::size_t f = model.preprocessing.features(), c = model.outputs;
   std::map<std::int64_t, double> squares;
   if (model.kind == Model::gated) {
     const std::size_t count = model.gates.count;
     for (std::size_t row = 0; row < c * count; ++row) {
-      const std::size_t group = grouping == Penalty::gate ? row % count : row;
+      const std::size_t group = model.grouping == Penalty::gate ? row % count : row;
       const double norm = row_norm(model.weights.data() + row * f, f);
       squares[static_cast<std::int64_t>(group)] += norm * norm;
     }
@@ -84,8 +84,8 @@ double penalty(const NetworkModel& model, Penalty grouping) {
         out += model.output[o * neurons + j] * model.output[o * neurons + j];
       }
       const double norm = row_norm(model.hidden.data() + j * f, f);
-      const bool alone = model.groups.empty() || grouping == Penalty::neuron;
-      squares[alone ? static_cast<std::int64_t>(j) : model.groups[j]] += norm * norm * out;
+      const auto group = model.groups.empty() ? static_cast<std::int64_t>(j) : model.groups[j];
+      squares[group] += norm * norm * out;
     }
   }
   double sum = 0;
@@ -94,8 +94,7 @@ double penalty(const NetworkModel& model, Penalty grouping) {
 }
 
 double objective(const NetworkModel& model, const DataView& data, const std::vector<double>& y,
-                 const std::vector<double>& weights, Loss loss, double beta, Penalty grouping,
-                 HostAlgebra& host) {
+                 const std::vector<double>& weights, Loss loss, double beta, HostAlgebra& host) {
   const std::size_t c = model.outputs;
   const std::vector<double> predictions = predict(model, data, host);
   double sum = 0, total = 0;
@@ -104,7 +103,7 @@ double objective(const NetworkModel& model, const DataView& data, const std::vec
     sum += weight * losses::value(loss, predictions.data() + k * c, y.data() + k * c, c);
     total += weight;
   }
-  return sum / total + beta * penalty(model, grouping);
+  return sum / total + beta * penalty(model);
 }
 
 }  // namespace secondorder::convex_relu

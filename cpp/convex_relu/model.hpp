@@ -12,6 +12,7 @@ namespace secondorder::convex_relu {
 
 struct NetworkModel {
   Model kind = Model::relu;
+  Penalty grouping = Penalty::gate;  ///< gated: what shares a norm
   std::size_t outputs = 1;
   Preprocessing preprocessing;
   std::vector<double> hidden;        ///< ReLU: neurons × f
@@ -30,11 +31,10 @@ std::vector<double> predict(const NetworkModel& model, const DataView& data, Hos
 
 /// Σ‖·‖ over the penalty groups: for a ReLU network √(Σ(‖hidden‖·‖output‖)²) by group of neurons,
 /// for a gated one ‖Uᵢ‖ by gate (or by gate and output).
-double penalty(const NetworkModel& model, Penalty grouping);
+double penalty(const NetworkModel& model);
 
 /// F = (1/Σw)·Σ wℓ(ŷ, y) + beta·penalty, in the units of y (predictions are unscaled).
 double objective(const NetworkModel& model, const DataView& data, const std::vector<double>& y,
-                 const std::vector<double>& weights, Loss loss, double beta, Penalty grouping,
-                 HostAlgebra& host);
+                 const std::vector<double>& weights, Loss loss, double beta, HostAlgebra& host);
 
 }  // namespace secondorder::convex_relu

@@ -28,15 +28,14 @@ std::vector<std::size_t> weighted_rows(const std::vector<double>& weights) {
   return rows;
 }
 
-/// Targets of the rows that take part, in the model's units.
+/// Targets of the rows that take part.
 Targets select_targets(const Request& request, const DataView& data) {
   Targets targets;
   targets.outputs = request.outputs;
   for (std::size_t k = 0; k < data.rows; ++k) {
     const std::size_t source = data.selected.empty() ? k : data.selected[k];
     for (std::size_t o = 0; o < request.outputs; ++o) {
-      const double bias = request.output_bias.empty() ? 0 : request.output_bias[o];
-      targets.y.push_back((request.y[source * request.outputs + o] - bias) / request.output_scale);
+      targets.y.push_back(request.y[source * request.outputs + o]);
     }
     if (!request.weights.empty()) targets.weights.push_back(request.weights[source]);
     targets.total_weight += request.weights.empty() ? 1 : request.weights[source];
@@ -50,6 +49,14 @@ constexpr std::size_t last_group_balance = 64;
 /// A larger ρ speeds feasibility, a smaller one the gap: ρ follows the square root of how far the
 /// infeasibility is from this share of the gap, which costs the fewest iterations to both.
 constexpr double feasible_share = 0.1;
+
+/// The square root of that ratio, within [1/3, 3]. A network better than the bound has left its
+/// cones: then it is the objective that tells how far.
+double feasibility_balance(const Progress& now) {
+  const double gap = now.objective > 0 ? (now.objective - now.dual_bound) / now.objective : 0;
+  const double primal = std::max(now.infeasibility, -feasible_share * gap);
+  return std::clamp(std::sqrt(primal / (feasible_share * std::max(gap, 1e-12))), 1.0 / 3, 3.0);
+}
 
 /// k is first·2ʲ.
 bool doubles_of(std::size_t first, std::size_t k) {
@@ -187,10 +194,8 @@ class Run {
   /// ρ after iteration k.
   void balance(std::size_t k) {
     if (program_->cones()) {
-      const Progress& now = report_.history.back();
-      if (now.iteration != static_cast<double>(k) || !doubles_of(first_balance, k)) return;
-      const double factor = std::clamp(
-          std::sqrt(now.infeasibility / (feasible_share * std::max(now.gap, 1e-12))), 1.0 / 3, 3.0);
+      if (!doubles_of(first_balance, k) || report_.history.empty()) return;
+      const double factor = feasibility_balance(report_.history.back());
       if (std::abs(std::log(factor)) > 0.05) admm_->set_rho(admm_->rho() * factor);
     } else if (k <= last_group_balance && doubles_of(2, k)) {
       const double factor = admm_->group_balance();
@@ -210,19 +215,8 @@ class Run {
   }
 
   bool verified(double tolerance) {
-    report_.verdict = verify(result_.model, result_.certificate, data_,
-                             original_targets(), host_);
+    report_.verdict = verify(result_.model, result_.certificate, data_, targets_.y, host_);
     return report_.verdict.gap <= tolerance && report_.verdict.infeasibility <= tolerance;
-  }
-
-  std::vector<double> original_targets() const {
-    std::vector<double> y(targets_.y);
-    for (std::size_t k = 0; k < y.size(); ++k) {
-      const double bias =
-          request_.output_bias.empty() ? 0 : request_.output_bias[k % request_.outputs];
-      y[k] = request_.output_scale * y[k] + bias;
-    }
-    return y;
   }
 
   Result finish() {

@@ -50,8 +50,6 @@ struct Request {
   std::vector<double> y;  ///< n × outputs; ±1 for logistic and hinge, probabilities for softmax
   std::size_t outputs = 1;
   std::vector<double> weights;  ///< n, ≥ 0, or empty
-  double output_scale = 1;      ///< y = output_scale·(model's units) + output_bias
-  std::vector<double> output_bias;
   Options options;
   const Solution* warm_solution = nullptr;
   const NetworkModel* warm_network = nullptr;

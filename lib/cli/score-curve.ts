@@ -20,7 +20,7 @@ export interface ScoreCurve {
 const MOST_POINTS = 7;
 
 /**
- * Scores of the best network so far at a few iterations of a finished run. The run is repeated from
+ * Scores of the networks at a few iterations of a finished run. The run is repeated from
  * its seed up to each of them, which gives the same networks again: the iterations double from one
  * to the next, so all of them together cost about as many as the run itself.
  */

@@ -15,6 +15,7 @@ export interface TrainingFlags {
   components?: number;
   tolerance: number;
   maxIterations?: number;
+  checkEvery?: number;
   timeLimit?: number;
   seed: number;
   precision?: NonNullable<ConvexReLUOptions['precision']>;
@@ -65,6 +66,11 @@ export function addTrainingOptions(command: Command): Command {
       1e-3,
     )
     .option('--max-iterations <n>', 'default: 1000', integer({ min: 1 }))
+    .option(
+      '--check-every <n>',
+      'iterations between certificates (default: 10)',
+      integer({ min: 1 }),
+    )
     .option('--time-limit <seconds>', 'stop with the best so far', number({ min: 0 }))
     .option('--seed <n>', 'seed of gates and of the split', integer({ min: 0 }), 0)
     .addOption(choice('--precision <type>', 'default: float32', ['float32', 'float64']))
@@ -76,8 +82,9 @@ export function toModelOptions(
   flags: TrainingFlags,
   image: [height: number, width: number] | undefined,
 ): ConvexReLUOptions {
-  const { loss, beta, model, preprocess, components, tolerance, maxIterations, seed } = flags;
-  const given = { loss, beta, model, preprocess, components, maxIterations };
+  const { loss, beta, model, preprocess, components, tolerance, maxIterations, checkEvery, seed } =
+    flags;
+  const given = { loss, beta, model, preprocess, components, maxIterations, checkEvery };
   return {
     ...withoutUndefined(given),
     ...withoutUndefined({ precision: flags.precision }),

@@ -8,7 +8,7 @@ import type { NativeCertificate, NativeModel } from '../native-interface';
 import { describe, invalid, toChoice, toInteger, toNumber, toRecord } from '../validate';
 import { decodeOptions } from './document-options';
 import { type EstimatorState, readEstimator } from './estimator-state';
-import { LOSSES } from './options';
+import { LOSSES, PENALTIES } from './options';
 import { certificateProblem, innerLength, modelProblem, StoredModel } from './stored-model';
 
 export const FORMAT = 'secondorder/convex-relu';
@@ -39,11 +39,12 @@ export function encode(contents: DocumentContents): {
   tensors: Map<string, Tensor>;
 } {
   const { model, certificate, options } = contents.stored;
-  const { kind, features, outputs, featureScale, biasValue, outputScale } = model;
+  const { kind, penalty = 'gate', features, outputs } = model;
+  const { featureScale, biasValue, outputScale } = model;
   const header = {
     format: FORMAT,
     version: VERSION,
-    model: { kind, features, outputs, featureScale, biasValue, outputScale },
+    model: { kind, penalty, features, outputs, featureScale, biasValue, outputScale },
     certificate: certificate ? { loss: certificate.loss, beta: certificate.beta } : null,
     options,
     estimator: contents.estimator ?? null,
@@ -81,7 +82,8 @@ function addCertificate(certificate: NativeCertificate, model: NativeModel, add:
   const rows = certificate.nu.length / outputs;
   add('certificate.gates', certificate.gates, [gates, features + 1]);
   add('certificate.nu', certificate.nu, [rows, outputs]);
-  add('certificate.mu', certificate.mu, [2, outputs, gates, rows]);
+  add('certificate.muRows', certificate.muRows, [certificate.muRows?.length ?? 0]);
+  add('certificate.mu', certificate.mu, [certificate.muRows?.length ?? 0, rows]);
   add('certificate.sampleWeights', certificate.sampleWeights, [rows]);
 }
 
@@ -136,6 +138,7 @@ function decodeModel(value: unknown, tensors: ReadonlyMap<string, Tensor>): Nati
   const weights = optionalTensor(tensors, 'weights', isFloats);
   return {
     kind,
+    penalty: toChoice(raw.penalty, 'model.penalty', PENALTIES),
     features: toInteger(raw.features, 'model.features', { min: 1, max: LARGEST_COUNT }),
     outputs: toInteger(raw.outputs, 'model.outputs', { min: 1, max: LARGEST_COUNT }),
     mean: tensor(tensors, 'mean', isFloat64),
@@ -161,9 +164,10 @@ function decodeCertificate(
   const raw = toRecord(value, 'certificate');
   return {
     loss: toChoice(raw.loss, 'certificate.loss', LOSSES),
-    beta: toNumber(raw.beta, 'certificate.beta', { min: 0 }),
+    beta: toNumber(raw.beta, 'certificate.beta', { above: 0 }),
     gates: tensor(tensors, 'certificate.gates', isFloat64),
     nu: tensor(tensors, 'certificate.nu', isFloat64),
+    muRows: optionalTensor(tensors, 'certificate.muRows', isInt32) ?? null,
     mu: optionalTensor(tensors, 'certificate.mu', isFloats) ?? null,
     sampleWeights: optionalTensor(tensors, 'certificate.sampleWeights', isFloat64) ?? null,
   };

@@ -43,7 +43,7 @@ export interface ConvexReLUOptions extends DeviceOptions {
    * output, `'softmax'` takes rows of class probabilities over at least two outputs.
    */
   loss?: Loss;
-  /** Weight of the penalty, ≥ 0; default 1e-3. Larger gives fewer neurons. */
+  /** Weight of the penalty, above 0; default 1e-3. Larger gives fewer neurons. */
   beta?: number;
   /**
    * Gates: how many to draw (default 128), how to draw them, or the gates themselves, one per row,

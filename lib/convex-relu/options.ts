@@ -19,6 +19,7 @@ import {
 import type { Loss, Model, TrainingOptions } from './option-types';
 
 export const LOSSES = ['squared', 'logistic', 'hinge', 'softmax'] as const;
+export const PENALTIES = ['gate', 'neuron'] as const;
 const MODELS = ['relu', 'gated'] as const;
 const DEFAULT_GATES = 128;
 const LARGEST_COUNT = 2 ** 31 - 1;
@@ -77,8 +78,8 @@ export function resolveOptions(raw: Raw, context: OptionContext): ConvexReluSett
   return {
     loss: readLoss(raw),
     model,
-    beta: pick(raw, 'beta', 1e-3, (v, a) => toNumber(v, a, { min: 0 })),
-    penalty: pick(raw, 'penalty', 'gate', (v, a) => toChoice(v, a, ['gate', 'neuron'])),
+    beta: pick(raw, 'beta', 1e-3, (v, a) => toNumber(v, a, { above: 0 })),
+    penalty: pick(raw, 'penalty', 'gate', (v, a) => toChoice(v, a, PENALTIES)),
     gates: readGates(raw.gates, model, context.features),
     preprocess: pick(raw, 'preprocess', components !== undefined ? 'none' : 'standardize', (v, a) =>
       toChoice(v, a, ['standardize', 'unit-columns', 'none']),

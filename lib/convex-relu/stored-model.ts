@@ -39,7 +39,7 @@ export function certificateProblem(
   certificate: NativeCertificate,
   model: NativeModel,
 ): string | undefined {
-  const { gates, nu, mu, sampleWeights } = certificate;
+  const { gates, nu, mu, muRows, sampleWeights } = certificate;
   const width = model.features + 1;
   const problem =
     lengthProblem('certificate gates', gates, undefined, width) ??
@@ -47,9 +47,12 @@ export function certificateProblem(
   if (problem !== undefined) return problem;
   if (gates.length === 0 || nu.length === 0) return 'certificate without gates or samples';
   const rows = nu.length / model.outputs;
-  const cones = 2 * model.outputs * (gates.length / width) * rows;
+  const parameters = 2 * model.outputs * (gates.length / width);
+  if (muRows?.some((row) => row < 0 || row >= parameters)) {
+    return `certificate muRows has entries outside 0 to ${parameters - 1}`;
+  }
   return (
-    lengthProblem('certificate mu', mu, cones) ??
+    lengthProblem('certificate mu', mu, (muRows?.length ?? 0) * rows) ??
     lengthProblem('certificate sampleWeights', sampleWeights, rows)
   );
 }

@@ -91,19 +91,23 @@ function makeSpec(model: unknown, x: unknown, y: unknown, given: unknown): Conve
   };
 }
 
-const CERTIFICATE_KEYS = ['loss', 'beta', 'gates', 'nu', 'mu', 'sampleWeights'];
+const CERTIFICATE_KEYS = ['loss', 'beta', 'gates', 'nu', 'muRows', 'mu', 'sampleWeights'];
 
 function readCertificate(value: unknown, model: NativeModel): DualCertificate {
   const raw = checkObject(value, 'certificate', CERTIFICATE_KEYS);
-  const { mu, sampleWeights } = raw;
+  const { mu, muRows, sampleWeights } = raw;
   if (mu !== null && !isFloatArray(mu)) {
     throw invalid('certificate.mu', 'a Float32Array, a Float64Array or null', describe(mu));
   }
+  if (muRows !== null && !(muRows instanceof Int32Array)) {
+    throw invalid('certificate.muRows', 'an Int32Array or null', describe(muRows));
+  }
   const certificate = {
     loss: toChoice(raw.loss, 'certificate.loss', LOSSES),
-    beta: toNumber(raw.beta, 'certificate.beta', { min: 0 }),
+    beta: toNumber(raw.beta, 'certificate.beta', { above: 0 }),
     gates: readDoubles(raw.gates, 'certificate.gates'),
     nu: readDoubles(raw.nu, 'certificate.nu'),
+    muRows,
     mu,
     sampleWeights:
       sampleWeights === null ? null : readDoubles(sampleWeights, 'certificate.sampleWeights'),

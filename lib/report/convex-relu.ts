@@ -9,7 +9,7 @@ import type { Chart, Fact, FactTable, HistoryColumn, NumberFormat, ReportData } 
 import { type Evaluation, showEvaluation } from './evaluation';
 import { showUnits } from './units';
 
-/** How well the best network so far did at an iteration: accuracy, or R² of a regression. */
+/** How well the network of an iteration did: accuracy, or R² of a regression. */
 export interface ScorePoint {
   iteration: number;
   training: number;
@@ -241,7 +241,7 @@ function charts({ report, network, scores = [], evaluation }: ConvexRun): Chart[
     );
     drawn.push({
       title: classes ? 'Accuracy' : 'Coefficient of determination',
-      caption: 'Of the best network so far.',
+      caption: 'Of the network that the iterate gives.',
       axis: classes ? 'accuracy [%]' : 'R² [1]',
       format: scoreFormat(evaluation.kind),
       columns: keys,

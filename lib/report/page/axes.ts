@@ -4,9 +4,15 @@ import { formatNumber } from './format';
 import type { Theme } from './theme';
 
 /** A logarithmic scale ends a little outside its data, not at the next power of ten. */
-export function scaleOptions(log: boolean, margin: number): uPlot.Scale {
+export function scaleOptions(log: boolean): uPlot.Scale {
   if (!log) return { distr: 1 };
-  return { distr: 3, range: (_plot, low, high) => [low / margin, high * margin] };
+  return {
+    distr: 3,
+    range: (_plot, low, high) => {
+      const margin = high > low ? (high / low) ** 0.06 : 1.5;
+      return [low / margin, high * margin];
+    },
+  };
 }
 
 export function axisOptions(

@@ -83,8 +83,8 @@ function plotOptions(
   const [upper, lower] = (chart.band ?? []).map((key) => chart.columns.indexOf(key) + 1);
   return {
     scales: {
-      x: { time: false, ...scaleOptions(log, 1.03) },
-      y: scaleOptions(chart.scale === 'log', 1.25),
+      x: { time: false, ...scaleOptions(log) },
+      y: scaleOptions(chart.scale === 'log'),
     },
     series: [{ label: axis.name, value: (_plot, value) => written(value, format) }, ...series],
     bands: upper && lower ? [{ series: [upper, lower], fill: theme.band }] : [],

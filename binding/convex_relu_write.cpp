@@ -1,0 +1,155 @@
+#include <limits>
+
+#include "convex_relu_marshal.hpp"
+
+namespace secondorder::binding {
+
+using convex_relu::Certificate;
+using convex_relu::GateSource;
+using convex_relu::Model;
+using convex_relu::NetworkModel;
+using convex_relu::Options;
+using convex_relu::Penalty;
+using convex_relu::Progress;
+using convex_relu::Report;
+using convex_relu::Solution;
+using convex_relu::Status;
+
+namespace {
+
+Napi::Value floats(Napi::Env env, const std::vector<double>& values, bool float64) {
+  if (float64) return to_js(env, values);
+  auto array = Napi::Float32Array::New(env, values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) array[i] = static_cast<float>(values[i]);
+  return array;
+}
+
+const char* name(Loss loss) {
+  switch (loss) {
+    case Loss::squared:
+      return "squared";
+    case Loss::logistic:
+      return "logistic";
+    case Loss::hinge:
+      return "hinge";
+    case Loss::softmax:
+      break;
+  }
+  return "softmax";
+}
+
+const char* name(Status status) {
+  switch (status) {
+    case Status::converged:
+      return "converged";
+    case Status::iteration_limit:
+      return "iteration_limit";
+    case Status::time_limit:
+      return "time_limit";
+    case Status::aborted:
+      break;
+  }
+  return "aborted";
+}
+
+const char* name(Model model) { return model == Model::relu ? "relu" : "gated"; }
+const char* name(Penalty penalty) { return penalty == Penalty::gate ? "gate" : "neuron"; }
+
+Napi::Object write_history(Napi::Env env, const std::vector<Progress>& history) {
+  Napi::Object columns = Napi::Object::New(env);
+  const auto write = [&](const char* column, double Progress::*member) {
+    auto array = Napi::Float64Array::New(env, history.size());
+    for (std::size_t i = 0; i < history.size(); ++i) array[i] = history[i].*member;
+    columns.Set(column, array);
+  };
+  write("iteration", &Progress::iteration);
+  write("objective", &Progress::objective);
+  write("dualBound", &Progress::dual_bound);
+  write("gap", &Progress::gap);
+  write("infeasibility", &Progress::infeasibility);
+  write("rho", &Progress::rho);
+  write("seconds", &Progress::seconds);
+  return columns;
+}
+
+}  // namespace
+
+Napi::Object write_model(Napi::Env env, const NetworkModel& model, bool float64) {
+  const convex_relu::Preprocessing& p = model.preprocessing;
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("kind", name(model.kind));
+  object.Set("penalty", name(model.grouping));
+  object.Set("features", static_cast<double>(p.raw_features()));
+  object.Set("outputs", static_cast<double>(model.outputs));
+  object.Set("mean", to_js(env, p.mean));
+  object.Set("scale", to_js(env, p.scale));
+  object.Set("components", p.components.empty() ? env.Null() : to_js(env, p.components));
+  object.Set("featureScale", p.feature_scale);
+  object.Set("biasValue", p.bias_value);
+  object.Set("outputBias", to_js(env, model.output_bias));
+  object.Set("outputScale", model.output_scale);
+  if (model.kind == Model::relu) {
+    object.Set("hidden", floats(env, model.hidden, float64));
+    object.Set("output", floats(env, model.output, float64));
+    object.Set("groups", to_js(env, model.groups));
+  } else {
+    object.Set("gates", to_js(env, model.gates.rows));
+    object.Set("weights", floats(env, model.weights, float64));
+  }
+  return object;
+}
+
+Napi::Object write_certificate(Napi::Env env, const Certificate& certificate, bool float64) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("loss", name(certificate.loss));
+  object.Set("beta", certificate.beta);
+  object.Set("gates", to_js(env, certificate.gates.rows));
+  object.Set("nu", to_js(env, certificate.nu));
+  const bool cones = !certificate.mu_rows.empty();
+  object.Set("muRows", cones ? to_js(env, certificate.mu_rows) : env.Null());
+  object.Set("mu", cones ? floats(env, certificate.mu, float64) : env.Null());
+  object.Set("sampleWeights",
+             certificate.weights.empty() ? env.Null() : to_js(env, certificate.weights));
+  return object;
+}
+
+Napi::Object write_solution(Napi::Env env, const Solution& solution) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("kind", name(solution.model));
+  object.Set("penalty", name(solution.penalty));
+  object.Set("loss", name(solution.loss));
+  object.Set("features", static_cast<double>(solution.gates.width() - 1));
+  object.Set("outputs", static_cast<double>(solution.outputs));
+  object.Set("rows", static_cast<double>(solution.rows));
+  object.Set("rho", solution.rho);
+  object.Set("beta", solution.beta);
+  object.Set("gates", to_js(env, solution.gates.rows));
+  object.Set("p", to_js(env, solution.p));
+  object.Set("q", solution.q.empty() ? env.Null() : to_js(env, solution.q));
+  object.Set("qz", solution.qz.empty() ? env.Null() : to_js(env, solution.qz));
+  return object;
+}
+
+Napi::Object write_report(Napi::Env env, const Report& report, const Options& options) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("status", name(report.status));
+  object.Set("objective", report.verdict.objective);
+  object.Set("dualBound", report.verdict.dual_bound);
+  object.Set("gap", report.verdict.gap);
+  object.Set("infeasibility", report.verdict.infeasibility);
+  object.Set("pricingRatio", std::numeric_limits<double>::quiet_NaN());
+  object.Set("iterations", static_cast<double>(report.iterations));
+  object.Set("innerIterations", static_cast<double>(report.inner_iterations));
+  object.Set("rounds", 0);
+  object.Set("gates", static_cast<double>(report.gates));
+  object.Set("neurons", static_cast<double>(report.neurons));
+  object.Set("seconds", report.seconds);
+  object.Set("peakBytes", static_cast<double>(report.peak_bytes));
+  object.Set("device", "cpu");
+  object.Set("route", report.route);
+  object.Set("seed", static_cast<double>(options.seed));
+  object.Set("history", write_history(env, report.history));
+  return object;
+}
+
+}  // namespace secondorder::binding
