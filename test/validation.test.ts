@@ -119,7 +119,7 @@ const x = [
 ];
 const y = [1, -1, 1, -1];
 const plain = new ReLUNetwork({ hidden: [[1, -1]], output: [[2]] });
-const numRuns = 12000;
+const numRuns = 1500;
 
 function hold<T>(t: Test, property: fc.IPropertyWithHooks<T>): void {
   fc.assert(property, { numRuns });
@@ -317,76 +317,4 @@ t.test('documents', async (t) => {
     t,
     fc.asyncProperty(paths, (p) => isTypedAsync(() => plain.save(as(p)))),
   );
-});
-
-t.test('what is said', (t) => {
-  const bad = (o: object) => () => new ConvexReLUClassifier(o);
-  t.throws(bad({ betta: 1 }), {
-    code: 'ERR_INVALID_ARGUMENT',
-    argument: 'options.betta',
-    message: /did you mean "beta"\?/,
-  });
-  t.throws(bad({ Gates: 1 }), { message: /did you mean "gates"\?/ });
-  t.throws(bad({ zzzzzzzzzzzz: 1 }), { message: /known are loss, beta/ });
-  t.throws(bad({ beta: -1 }), {
-    code: 'ERR_INVALID_ARGUMENT',
-    argument: 'options.beta',
-    message: 'options.beta must be a number above 0, got -1',
-  });
-  t.throws(bad({ loss: 'l2' }), { message: /"squared" or "logistic" .*got "l2"/ });
-  t.throws(bad({ refine: { rounds: 3 } }), {
-    code: 'ERR_INVALID_ARGUMENT',
-    argument: 'options.refine',
-    message: /this version/,
-  });
-  t.throws(bad({ method: 'scp' }), {
-    code: 'ERR_INVALID_ARGUMENT',
-    argument: 'options.method',
-    message: /this version/,
-  });
-  t.throws(bad({ adversarial: { epsilon: 1 } }), { message: /this version/ });
-  t.throws(bad({ device: 'cuda' }), { code: /^ERR_CUDA_/ });
-  t.throws(bad({ device: 'gpu' }), { code: 'ERR_INVALID_ARGUMENT' });
-  t.throws(() => new ConvexReLURegressor(as({ loss: 'hinge' })), {
-    code: 'ERR_INVALID_ARGUMENT',
-    argument: 'options.loss',
-  });
-  t.throws(() => plain.predict([[1, 2], [3]]), {
-    code: 'ERR_INVALID_ARGUMENT',
-    argument: 'x',
-    message: /1 entries in row 1/,
-  });
-  t.throws(
-    () =>
-      plain.predict([
-        [1, 2],
-        [3, Number.NaN],
-      ]),
-    {
-      code: 'ERR_INVALID_ARGUMENT',
-      argument: 'x',
-      message: 'x must be finite numbers, got NaN at row 1, column 1',
-    },
-  );
-  t.throws(() => plain.predict([[1, 2, 3]]), {
-    code: 'ERR_DIMENSION_MISMATCH',
-    message: 'x has 3 columns; 2 are needed',
-  });
-  const values = Float64Array.of(1, Number.POSITIVE_INFINITY);
-  const sparse = { values, columns: Int32Array.of(0, 1), rowOffsets: Int32Array.of(0, 0, 2) };
-  t.throws(() => plain.predict({ ...sparse, rows: 2, cols: 2 }), {
-    message: /got Infinity at row 1, column 1/,
-  });
-  const falling = { ...sparse, values: values.slice(), columns: Int32Array.of(1, 0) };
-  t.throws(() => plain.predict({ ...falling, rows: 2, cols: 2 }), {
-    message: /columns that ascend within each row, got 0 after 1/,
-  });
-  t.throws(() => trainConvexReLUSync(x, [1, 2, 1, 1], { loss: 'logistic' }), {
-    message: 'y must be -1 or 1 for the logistic loss, got 2 for sample 1',
-  });
-  t.throws(() => trainConvexReLUSync(x, y, { gates: { from: 'patches', image: [3, 3] } }), {
-    code: 'ERR_DIMENSION_MISMATCH',
-    argument: 'options.gates.image',
-  });
-  t.end();
 });

@@ -65,9 +65,12 @@ class ConjugateGradient final : public UUpdate<Real> {
 
   void correct(ConstView<Real> delta, ConstView<Real> a, double accuracy, View<Real> t) override {
     const Real sets = static_cast<Real>(program_.shape.sets);
-    // t₀ = (u_last − δ)/S
-    algebra_.copy(delta, s_);
-    algebra_.axpby(started_ ? 1 / sets : 0, u_, started_ ? -1 / sets : 0, s_);
+    if (started_) {  // t₀ = (u_last − δ)/S
+      algebra_.copy(delta, s_);
+      algebra_.axpby(1 / sets, u_, -1 / sets, s_);
+    } else {
+      algebra_.fill(s_, 0);
+    }
     algebra_.copy(delta, u_);
     algebra_.axpby(sets, s_, 1, u_);
     algebra_.scale_columns(root_, s_);
