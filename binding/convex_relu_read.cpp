@@ -252,6 +252,7 @@ Solution read_solution(const Fields& fields) {
   solution.outputs = count(fields, "outputs");
   solution.rows = count(fields, "rows");
   solution.rho = fields.number("rho", positive);
+  solution.tau = fields.number("tau", positive);
   solution.beta = fields.number("beta", positive);
   solution.gates = read_gates(fields, count(fields, "features") + 1);
   solution.p = doubles(fields, "p");

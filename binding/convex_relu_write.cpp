@@ -122,6 +122,7 @@ Napi::Object write_solution(Napi::Env env, const Solution& solution) {
   object.Set("outputs", static_cast<double>(solution.outputs));
   object.Set("rows", static_cast<double>(solution.rows));
   object.Set("rho", solution.rho);
+  object.Set("tau", solution.tau);
   object.Set("beta", solution.beta);
   object.Set("gates", to_js(env, solution.gates.rows));
   object.Set("p", to_js(env, solution.p));

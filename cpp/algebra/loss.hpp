@@ -108,12 +108,13 @@ SECONDORDER_HOST_DEVICE inline double conjugate(Loss loss, const double* nu, con
   return sum;
 }
 
-/// Derivative root of log(1 + e^(−yz)) + t/2 (z − a)², by Newton kept inside its bracket.
+/// Root of the derivative of log(1 + e^(−yz)) + t/2 (z − a)²: Newton, with a bisection wherever a
+/// step would leave the bracket or fails to halve the step before (flat tails make it bounce).
 SECONDORDER_HOST_DEVICE inline double logistic_prox(double a, double y, double t) {
   double low = y > 0 ? a : a + y / t;
   double high = y > 0 ? a + y / t : a;
-  double z = a;
-  for (int step = 0; step < 40; ++step) {
+  double z = a, last = high - low;
+  for (int step = 0; step < 100; ++step) {
     const double s = 1 / (1 + std::exp(y * z));
     const double slope = -y * s + t * (z - a);
     if (slope < 0) {
@@ -122,8 +123,9 @@ SECONDORDER_HOST_DEVICE inline double logistic_prox(double a, double y, double t
       high = z;
     }
     double next = z - slope / (s * (1 - s) + t);
-    if (!(next > low && next < high)) next = 0.5 * (low + high);
-    if (std::abs(next - z) <= 1e-15 * (1 + std::abs(z))) return next;
+    if (!(next > low && next < high) || std::abs(next - z) > 0.5 * last) next = 0.5 * (low + high);
+    last = std::abs(next - z);
+    if (last <= 1e-15 * (1 + std::abs(z))) return next;
     z = next;
   }
   return z;

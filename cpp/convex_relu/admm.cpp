@@ -39,16 +39,17 @@ Admm<Real>::Admm(Algebra<Real>& algebra, Arena& arena, const Program<Real>& prog
 
 template <class Real>
 void Admm<Real>::start(double rho) {
-  start(rho, {}, {}, {});
+  start(rho, tau_, {}, {}, {});
 }
 
 template <class Real>
-void Admm<Real>::start(double rho, std::span<const Real> p, std::span<const Real> q,
+void Admm<Real>::start(double rho, double tau, std::span<const Real> p, std::span<const Real> q,
                        std::span<const Real> qz) {
   std::vector<Real> inverse = metric(program_);
   for (Real& value : inverse) value = 1 / value;
   algebra_.upload(inverse, inverse_metric_);
   rho_ = rho;
+  tau_ = tau;
   if (p.empty()) {
     algebra_.fill(p_, 0);
   } else {
@@ -88,8 +89,7 @@ void Admm<Real>::iterate() {
   }
   threshold();
   if (split_loss()) {
-    algebra_.loss_prox(program_.loss, qz_, program_.y, program_.weights,
-                       static_cast<Real>(kappa * rho_), z_, a_);
+    prox();
   }
   correct_u();
   if (program_.cones()) {
@@ -124,19 +124,35 @@ void Admm<Real>::correct_u() {
 }
 
 template <class Real>
-void Admm<Real>::set_rho(double rho) {
+void Admm<Real>::prox() {
+  algebra_.loss_prox(program_.loss, qz_, program_.y, program_.weights, static_cast<Real>(tau_), z_,
+                     a_);
+}
+
+template <class Real>
+void Admm<Real>::set_penalties(double rho, double tau) {
   // λ = ρ(p − V) stays: p = V + (ρ_old/ρ)·(p − V); likewise the negative part of q, and qz − z.
-  const auto ratio = static_cast<Real>(rho_ / rho);
+  const auto ratio = static_cast<Real>(rho_ / rho), loss_ratio = static_cast<Real>(tau_ / tau);
   threshold();
   algebra_.axpby(1 - ratio, v_, ratio, p_);
   if (program_.cones()) algebra_.cone_rescale(ratio, q_);
   if (split_loss()) {
-    algebra_.loss_prox(program_.loss, qz_, program_.y, program_.weights,
-                       static_cast<Real>(kappa * rho_), z_, a_);
-    algebra_.axpby(1 - ratio, z_, ratio, qz_);
+    prox();
+    algebra_.axpby(1 - loss_ratio, z_, loss_ratio, qz_);
   }
   rho_ = rho;
-  if (!split_loss()) update_->factor(data_weight());
+  tau_ = tau;
+  update_->factor(data_weight());
+}
+
+template <class Real>
+double Admm<Real>::loss_balance() {
+  if (!split_loss()) return 1;
+  prox();
+  algebra_.copy(qz_, output_);
+  algebra_.axpby(-1, z_, 1, output_);
+  const double nu = algebra_.dot(output_, output_), z = algebra_.dot(z_, z_);
+  return nu > 0 && z > 0 ? std::clamp(0.5 * std::sqrt(nu / z), 1.0 / 30, 30.0) : 1;
 }
 
 template <class Real>
@@ -174,16 +190,15 @@ Bounds Admm<Real>::bounds(const Targets& targets) {
   return bounds;
 }
 
-/// ν = −r, or κρ(qz − z), moved into the domain of ℓ*.
+/// ν = −r, or τ(qz − z), moved into the domain of ℓ*.
 template <class Real>
 void Admm<Real>::dual_vector(const Targets& targets) {
   const GatedShape& s = program_.shape;
   staging_.resize(s.rows * s.outputs);
   if (split_loss()) {
-    algebra_.loss_prox(program_.loss, qz_, program_.y, program_.weights,
-                       static_cast<Real>(kappa * rho_), z_, a_);
+    prox();
     algebra_.copy(qz_, output_);
-    algebra_.axpby(static_cast<Real>(-kappa * rho_), z_, static_cast<Real>(kappa * rho_), output_);
+    algebra_.axpby(static_cast<Real>(-tau_), z_, static_cast<Real>(tau_), output_);
   } else {
     algebra_.axpby(-1, update_->residual(), 0, output_);
   }

@@ -3,7 +3,7 @@
 // the multiplier (the rest).
 //   p  ↦ V = groupsoft(p, β/ρ)                      u = V
 //   q  ↦ s = relu(q),  μ = ργ·relu(−q)              E∘(Xu) = s     (ReLU model)
-//   qz ↦ z = prox of ℓ/(κρ) at qz,  ν = κρ(qz − z)  F(u₁ − u₂) = z (losses other than squared)
+//   qz ↦ z = prox of ℓ/τ at qz,  ν = τ(qz − z)      F(u₁ − u₂) = z (losses other than squared)
 #pragma once
 
 #include <memory>
@@ -28,23 +28,26 @@ class Admm {
   Admm(Algebra<Real>& algebra, Arena& arena, const Program<Real>& program, Route route,
        double relaxation);
 
-  /// Starts at V = 0 with the given ρ.
+  /// Starts at V = 0.
   void start(double rho);
-  /// Starts from p, q and qz as state() gave them; empty q or qz: as p implies.
-  void start(double rho, std::span<const Real> p, std::span<const Real> q,
+  /// Starts from an earlier p, q and qz; q may be empty (then as V implies), and qz (then 0).
+  void start(double rho, double tau, std::span<const Real> p, std::span<const Real> q,
              std::span<const Real> qz);
   void iterate();
-  /// Changes ρ and keeps primal values and multipliers.
-  void set_rho(double rho);
+  /// Changes ρ and τ, and keeps primal values and multipliers.
+  void set_penalties(double rho, double tau);
   /// Certificate of the current V and multipliers.
   Bounds bounds(const Targets& targets);
 
   /// The factor that would make ρ the mean multiplier of the active groups over their size,
   /// β/rms‖Vᵢ‖; within [1/30, 30].
   double group_balance();
+  /// The factor that would make τ half of ‖ν‖/‖z‖; within [1/30, 30]. 1 for the squared loss.
+  double loss_balance();
 
   Algebra<Real>& algebra() const { return algebra_; }
   double rho() const { return rho_; }
+  double tau() const { return tau_; }
   std::size_t inner_iterations() const { return update_->inner_iterations(); }
   View<Real> p() const { return p_; }
   View<Real> q() const { return q_; }
@@ -65,14 +68,15 @@ class Admm {
   }
   bool split_loss() const { return program_.loss != Loss::squared; }
   /// Weight k of the data term in the u-update, in units of ρ.
-  double data_weight() const { return split_loss() ? kappa : 1 / rho_; }
-
-  static constexpr double kappa = 1;
+  double data_weight() const { return (split_loss() ? tau_ : 1) / rho_; }
+  /// z and a = 2z − qz.
+  void prox();
 
   Algebra<Real>& algebra_;
   const Program<Real>& program_;
   double relaxation_;
   double rho_ = 1;
+  double tau_ = 0.25;  ///< at first the largest curvature of the logistic loss
   double change_ = 0;  ///< ‖u − V‖ of the last iteration, kept for iterative u-updates
 
   View<Real> p_, v_, b_, g_;         ///< sets·P·c × r

@@ -145,8 +145,16 @@ Certificate extract_certificate(const Extraction<Real>& e) {
 template <class Real>
 Solution extract_solution(const Extraction<Real>& e) {
   const Options& o = e.request.options;
-  Solution solution{o.model, o.penalty,  o.loss,  e.program.shape.outputs, e.program.shape.rows,
-                    e.admm.rho(), o.beta, e.gates, {}, {}, {}};
+  Solution solution;
+  solution.model = o.model;
+  solution.penalty = o.penalty;
+  solution.loss = o.loss;
+  solution.outputs = e.program.shape.outputs;
+  solution.rows = e.program.shape.rows;
+  solution.rho = e.admm.rho();
+  solution.tau = e.admm.tau();
+  solution.beta = o.beta;
+  solution.gates = e.gates;
   solution.p = download_features(e, e.admm.p());
   const std::vector<Real> q = download(e.admm.algebra(), e.admm.q());
   solution.q.assign(q.begin(), q.end());

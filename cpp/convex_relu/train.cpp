@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "base/memory_facts.hpp"
 #include "convex_relu/admm.hpp"
+#include "convex_relu/balance.hpp"
 #include "convex_relu/extract.hpp"
 #include "convex_relu/route.hpp"
 #include "convex_relu/warm_start.hpp"
@@ -41,21 +42,6 @@ Targets select_targets(const Request& request, const DataView& data) {
     targets.total_weight += request.weights.empty() ? 1 : request.weights[source];
   }
   return targets;
-}
-
-/// ρ may change at iterations 10, 20, 40, … (cones), or 2, 4, 8, … up to 64 (gated models).
-constexpr std::size_t first_balance = 10;
-constexpr std::size_t last_group_balance = 64;
-/// A larger ρ speeds feasibility, a smaller one the gap: ρ follows the square root of how far the
-/// infeasibility is from this share of the gap, which costs the fewest iterations to both.
-constexpr double feasible_share = 0.1;
-
-/// The square root of that ratio, within [1/3, 3]. A network better than the bound has left its
-/// cones: then it is the objective that tells how far.
-double feasibility_balance(const Progress& now) {
-  const double gap = now.objective > 0 ? (now.objective - now.dual_bound) / now.objective : 0;
-  const double primal = std::max(now.infeasibility, -feasible_share * gap);
-  return std::clamp(std::sqrt(primal / (feasible_share * std::max(gap, 1e-12))), 1.0 / 3, 3.0);
 }
 
 /// k is first·2ʲ.
@@ -191,16 +177,20 @@ class Run {
     return p;
   }
 
-  /// ρ after iteration k.
+  /// The penalties ρ and τ after iteration k.
   void balance(std::size_t k) {
-    if (program_->cones()) {
-      if (!doubles_of(first_balance, k) || report_.history.empty()) return;
-      const double factor = feasibility_balance(report_.history.back());
-      if (std::abs(std::log(factor)) > 0.05) admm_->set_rho(admm_->rho() * factor);
-    } else if (k <= last_group_balance && doubles_of(2, k)) {
-      const double factor = admm_->group_balance();
-      if (factor < 0.6 || factor > 1.6) admm_->set_rho(admm_->rho() * factor);
+    double rho = 1, tau = 1;  // factors
+    if (k <= last_group_balance && doubles_of(2, k)) {
+      tau = admm_->loss_balance();
+      if (!program_->cones()) rho = admm_->group_balance();
     }
+    if (program_->cones() && doubles_of(first_cone_balance, k) && !report_.history.empty()) {
+      rho = balance_.factor(report_.history.back());
+    }
+    const auto matters = [](double factor) { return factor < 0.7 || factor > 1.4; };
+    if (!matters(rho)) rho = 1;
+    if (!matters(tau)) tau = 1;
+    if (rho != 1 || tau != 1) admm_->set_penalties(rho * admm_->rho(), tau * admm_->tau());
   }
 
   void extract() {
@@ -267,6 +257,7 @@ class Run {
   Arena arena_;
   std::optional<Program<Real>> program_;
   std::optional<Admm<Real>> admm_;
+  ConeBalance balance_;
   Report report_;
   Result result_;
 };

@@ -23,7 +23,7 @@ struct Solution {
   Penalty penalty = Penalty::gate;
   Loss loss = Loss::squared;
   std::size_t outputs = 1, rows = 0;
-  double rho = 1, beta = 0;
+  double rho = 1, tau = 1, beta = 0;
   Gates gates;
   std::vector<double> p;  ///< sets·P·c × f
   std::vector<float> q;   ///< n × sets·P·c, or empty

@@ -140,11 +140,11 @@ void start_admm(const Request& request, const Preprocessing& preprocessing,
                 double rho, Admm<Real>& admm) {
   const GatedShape& s = program.shape;
   const std::size_t group_size = program.group * rotation.rank();
-  const auto upload = [&](std::vector<double> u, double start_rho, const std::vector<float>& q,
-                          const std::vector<double>& qz) {
+  const auto start = [&](const std::vector<double>& u, double start_rho, double tau,
+                         const std::vector<float>& q, const std::vector<double>& qz) {
     const std::vector<Real> p(u.begin(), u.end()), cones(q.begin(), q.end()),
         targets(qz.begin(), qz.end());
-    admm.start(start_rho, p, cones, targets);
+    admm.start(start_rho, tau, p, cones, targets);
   };
   if (request.warm_solution != nullptr) {
     const Solution& from = *request.warm_solution;
@@ -154,14 +154,14 @@ void start_admm(const Request& request, const Preprocessing& preprocessing,
     rescale_multipliers(p, group_size, program.beta / (ratio * from.rho), ratio);
     const bool cones = same && from.q.size() == s.rows * s.parameter_rows();
     const bool split = same && from.loss == program.loss && from.qz.size() == s.rows * s.outputs;
-    upload(std::move(p), request.options.rho.value_or(from.rho), cones ? from.q : std::vector<float>{},
-           split ? from.qz : std::vector<double>{});
+    start(p, request.options.rho.value_or(from.rho), split ? from.tau : admm.tau(),
+          cones ? from.q : std::vector<float>{}, split ? from.qz : std::vector<double>{});
   } else if (request.warm_network != nullptr && program.cones()) {
     std::vector<double> p = to_rotated(
         rotation, network_parameters(*request.warm_network, preprocessing, gates, s,
                                      rotation.features));
     add_threshold(p, group_size, program.beta / rho);
-    upload(std::move(p), rho, {}, {});
+    start(p, rho, admm.tau(), {}, {});
   } else {
     admm.start(rho);
   }

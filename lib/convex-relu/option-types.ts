@@ -78,7 +78,7 @@ export interface ConvexReLUOptions extends DeviceOptions {
   bias?: boolean;
   /** Stop at this relative duality gap and relative infeasibility; default 1e-3. */
   tolerance?: number;
-  /** Default 1000. */
+  /** Default 3000. */
   maxIterations?: number;
   /** Iterations between certificates, each about four matrix products; default 10. */
   checkEvery?: number;
