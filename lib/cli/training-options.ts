@@ -65,7 +65,7 @@ export function addTrainingOptions(command: Command): Command {
       number({ above: 0 }),
       1e-3,
     )
-    .option('--max-iterations <n>', 'default: 1000', integer({ min: 1 }))
+    .option('--max-iterations <n>', 'default: 3000', integer({ min: 1 }))
     .option(
       '--check-every <n>',
       'iterations between certificates (default: 10)',

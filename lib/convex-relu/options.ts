@@ -89,7 +89,7 @@ export function resolveOptions(raw: Raw, context: OptionContext): ConvexReluSett
     precision: pick(raw, 'precision', 'float32', (v, a) => toChoice(v, a, ['float32', 'float64'])),
     seed: pick(raw, 'seed', 0, (v, a) => toInteger(v, a, { min: 0 })),
     tolerance: pick(raw, 'tolerance', 1e-3, (v, a) => toNumber(v, a, { above: 0, below: 1 })),
-    maxIterations: pick(raw, 'maxIterations', 1000, positiveCount),
+    maxIterations: pick(raw, 'maxIterations', 3000, positiveCount),
     checkEvery: pick(raw, 'checkEvery', 10, positiveCount),
     ...(rho === undefined ? {} : { rho }),
     relaxation: pick(raw, 'relaxation', 1.7, (v, a) => toNumber(v, a, { min: 1, below: 2 })),

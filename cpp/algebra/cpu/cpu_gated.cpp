@@ -1,9 +1,9 @@
 // Products with gated features. F is a Khatri–Rao product of the bits D and the rows of X, so
 // F·U contracts T = D·U with X row by row, and Fᵀ·R is Dᵀ times the row-wise outer products of R
-// and X: both need only sums chosen by bits (kernels.hpp, gate tables), never n·P·r multiplications.
+// and X: both need only sums chosen by bits (gate_product), never n·P·r multiplications.
 #include <cstring>
 
-#include "algebra/cpu/blas.hpp"
+#include "algebra/cpu/bit_transpose.hpp"
 #include "algebra/cpu/cpu_algebra.hpp"
 
 namespace secondorder {
@@ -33,6 +33,13 @@ struct AdjointTiles {
   }
 };
 
+/// Elements of scratch for a chunk of outer products, and for its transposed bits after them.
+template <class Real>
+std::size_t adjoint_scratch(std::size_t gates) {
+  return adjoint_rows * adjoint_columns<Real> +
+         gates * GateBits::words_per_row(adjoint_rows) * sizeof(std::uint64_t) / sizeof(Real);
+}
+
 double gated_operations(std::size_t n, std::size_t gates, std::size_t columns) {
   return 0.5 * static_cast<double>(n) * static_cast<double>(gates) * static_cast<double>(columns);
 }
@@ -61,14 +68,15 @@ std::size_t CpuAlgebra<Real>::scratch_bytes(const GatedShape& s) const {
   const std::size_t forward =
       std::min(s.rows, forward_rows) *
       round_up(std::min(outputs_per_panel(s.features), s.outputs) * s.features, panel_width<Real>);
-  const std::size_t adjoint = std::min(s.rows, adjoint_rows) * adjoint_columns<Real>;
+  const std::size_t adjoint = adjoint_scratch<Real>(s.gates);
   const AdjointTiles<Real> adjoint_tiles(s.rows, columns);
   const ConeTiles cone(s.gates, s.outputs, s.sets);
   const std::size_t cone_tile =
       (std::min(s.rows, tile_rows(cone.columns())) + 1) * cone.columns();
   const std::size_t cone_parts = adjoint_splits(s.rows, cone.tiles, 512).parts;
   const std::size_t each = std::max({forward, adjoint, cone_tile}) + 64;
-  const std::size_t shared = std::max(adjoint_tiles.rows.parts * s.gates * columns,
+  const std::size_t shared = std::max(adjoint_tiles.rows.parts * adjoint_tiles.panels * s.gates *
+                                          adjoint_columns<Real>,
                                       cone_parts * cone.tiles * cone.columns() * s.features);
   return (each * thread_scratch_.size() + shared) * sizeof(Real);
 }
@@ -94,7 +102,7 @@ void CpuAlgebra<Real>::gated_forward(ConstView<Real> x, GateBits gates, ConstVie
              for (std::size_t o = 0; o < c; o += outputs) {
                const std::size_t taken = std::min(outputs, c - o);
                kernels_.gate_product(gates.block(first, count), u.data + o * r, columns, taken * r,
-                                     t, stride);
+                                     false, t, stride);
                for (std::size_t k = 0; k < count; ++k) {
                  for (std::size_t j = 0; j < taken; ++j) {
                    out.row(first + k)[o + j] =
@@ -111,33 +119,37 @@ void CpuAlgebra<Real>::gated_forward(ConstView<Real> x, GateBits gates, ConstVie
 template <class Real>
 void CpuAlgebra<Real>::gated_adjoint(ConstView<Real> x, GateBits gates, ConstView<Real> r,
                                      View<Real> g) {
-  const std::size_t columns = r.cols * x.cols, size = gates.gates * columns;
-  const AdjointTiles<Real> tiles(x.rows, columns);
+  const std::size_t columns = r.cols * x.cols;
   constexpr std::size_t panel = adjoint_columns<Real>;
-  Real* partial = tiles.rows.parts > 1 ? shared_scratch(tiles.rows.parts * size) : g.data;
+  const AdjointTiles<Real> tiles(x.rows, columns);
+  const std::size_t size = gates.gates * panel;
+  Real* partial = shared_scratch(tiles.rows.parts * tiles.panels * size);
   parallel(tiles.rows.parts * tiles.panels, gated_operations(x.rows, gates.gates, columns),
            [&](std::size_t part, int thread) {
              const std::size_t split = part / tiles.panels, first = part % tiles.panels * panel;
              const std::size_t count = std::min(panel, columns - first);
-             Real* sum = partial + split * size + first;
-             for (std::size_t i = 0; i < gates.gates; ++i) std::fill_n(sum + i * columns, count, Real(0));
-             Real* k = thread_scratch(thread, std::min(adjoint_rows, x.rows) * panel);
+             Real* sum = partial + part * size;
+             std::fill_n(sum, size, Real(0));
+             Real* k = thread_scratch(thread, adjoint_scratch<Real>(gates.gates));
+             auto* words = reinterpret_cast<std::uint64_t*>(k + adjoint_rows * panel);
              for (std::size_t row = tiles.rows.begin(split); row < tiles.rows.end(split);
                   row += adjoint_rows) {
                const std::size_t rows = std::min(adjoint_rows, tiles.rows.end(split) - row);
                outer_rows(kernels_, x.block(row, rows), r.block(row, rows), first, count, k, panel);
-               kernels_.gate_product_transposed(gates.block(row, rows), k, panel, count, sum,
-                                                columns);
+               const GateBits transposed{words, gates.gates, rows};
+               transpose_bits(gates.block(row, rows), transposed);
+               kernels_.gate_product(transposed, k, panel, count, true, sum, panel);
              }
            });
-  if (tiles.rows.parts == 1) return;
   for_rows(gates.gates, columns * tiles.rows.parts, [&](std::size_t first, std::size_t last) {
-    for (std::size_t j = first * columns; j < last * columns; ++j) {
-      Real sum = 0;
-      for (std::size_t split = 0; split < tiles.rows.parts; ++split) {
-        sum += partial[split * size + j];
+    for (std::size_t i = first; i < last; ++i) {
+      for (std::size_t j = 0; j < columns; ++j) {
+        Real sum = 0;
+        for (std::size_t split = 0; split < tiles.rows.parts; ++split) {
+          sum += partial[(split * tiles.panels + j / panel) * size + i * panel + j % panel];
+        }
+        g.data[i * columns + j] = sum;
       }
-      g.data[j] = sum;
     }
   });
 }
@@ -165,15 +177,16 @@ void CpuAlgebra<Real>::gated_gram(ConstView<Real> x, GateBits gates, View<Real> 
            [&](std::size_t i, int thread) {
              // Whole words of gates up to i: the lower block triangle, and little more.
              const std::size_t words = i / 64 + 1, count = std::min(words * 64, gates.gates);
-             Real* products = thread_scratch(thread, chunk * padded + count * pairs);
+             Real* products = thread_scratch(thread, (chunk + count) * padded);
              Real* blocks = products + chunk * padded;
-             std::fill_n(blocks, count * pairs, Real(0));
-             std::vector<std::uint64_t> bits(chunk * words);
+             std::fill_n(blocks, count * padded, Real(0));
+             std::vector<std::uint64_t> bits(chunk * words), turned(count * (chunk / 64));
              std::size_t filled = 0;
              const auto flush = [&] {
                if (filled == 0) return;
-               kernels_.gate_product_transposed({bits.data(), filled, count}, products, padded,
-                                                pairs, blocks, pairs);
+               const GateBits transposed{turned.data(), count, filled};
+               transpose_bits({bits.data(), filled, count}, transposed);
+               kernels_.gate_product(transposed, products, padded, pairs, true, blocks, padded);
                filled = 0;
              };
              for (std::size_t k = 0; k < x.rows; ++k) {
@@ -190,7 +203,7 @@ void CpuAlgebra<Real>::gated_gram(ConstView<Real> x, GateBits gates, View<Real> 
              }
              flush();
              for (std::size_t j = 0; j <= i; ++j) {
-               const Real* from = blocks + j * pairs;
+               const Real* from = blocks + j * padded;
                for (std::size_t a = 0; a < r; ++a) {
                  for (std::size_t b = a; b < r; ++b, ++from) {
                    g.row(i * r + a)[j * r + b] = *from;

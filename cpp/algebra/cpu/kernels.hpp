@@ -29,12 +29,10 @@ struct Kernels {
   double (*network_row)(const Real* mask, const Real* w, std::size_t count, double* violation,
                         double* total);
 
-  /// t (rows × padded columns) = D·w, D being rows × gates bits; w has `columns` valid columns.
+  /// t (rows × padded columns) = D·w, or += where `accumulate`, D being rows × gates bits; w has
+  /// `columns` valid columns. Writes whole panels of t.
   void (*gate_product)(GateBits gates, const Real* w, std::size_t w_stride, std::size_t columns,
-                       Real* t, std::size_t t_stride);
-  /// g (gates × columns) += Dᵀ·k, k being rows × padded columns
-  void (*gate_product_transposed)(GateBits gates, const Real* k, std::size_t k_stride,
-                                  std::size_t columns, Real* g, std::size_t g_stride);
+                       bool accumulate, Real* t, std::size_t t_stride);
   /// m[l] = scale·m[l]·(bits set in both `row` and row l of `gates`), l < count
   void (*gate_overlap)(const std::uint64_t* row, GateBits gates, std::size_t count, Real scale,
                        Real* m);

@@ -135,37 +135,66 @@ void relax(const Real* t, Real sign, const Real* v, Real relaxation, std::size_t
 }
 
 // --- gate tables: products with bits by sums over their nibbles ------------------------------------
-// Eight nibbles (32 gates) at a time, each with a table of the 16 partial sums of its four rows,
-// panel_width columns wide: 32 KiB in all, so a product costs one load and one addition for every
-// four gates, where a dense one has four multiplications.
+// 32 gates at a time: each of their 8 nibbles has a table of the 16 partial sums of its four rows,
+// panel_width columns wide (32 KiB in all, which stay in the first-level cache). A product then
+// costs one load and one addition for every four gates, where a dense one has four multiplications.
 
 constexpr std::size_t nibbles = 8;
+
+#if defined(__AVX512F__)
+constexpr std::size_t register_bytes = 64;
+#elif defined(__AVX2__)
+constexpr std::size_t register_bytes = 32;
+#else
+constexpr std::size_t register_bytes = 16;
+#endif
 template <class Real>
-using Panel [[gnu::vector_size(256), gnu::aligned(64)]] = Real;
+using Register [[gnu::vector_size(register_bytes)]] = Real;
+
+/// One row of a panel, held in registers.
 template <class Real>
-using Unaligned [[gnu::vector_size(256), gnu::aligned(sizeof(Real))]] = Real;
+struct Panel {
+  static constexpr std::size_t count = panel_width<Real> * sizeof(Real) / register_bytes;
+  static constexpr std::size_t lanes = register_bytes / sizeof(Real);
+  Register<Real> part[count];
+
+  void load(const Real* from) {
+#pragma GCC unroll 8
+    for (std::size_t i = 0; i < count; ++i) {
+      std::memcpy(&part[i], from + i * lanes, register_bytes);
+    }
+  }
+  void store(Real* to) const {
+#pragma GCC unroll 8
+    for (std::size_t i = 0; i < count; ++i) {
+      std::memcpy(to + i * lanes, &part[i], register_bytes);
+    }
+  }
+  /// Adds an aligned row.
+  void add(const Real* row) {
+#pragma GCC unroll 8
+    for (std::size_t i = 0; i < count; ++i) {
+      part[i] += *reinterpret_cast<const Register<Real>*>(row + i * lanes);
+    }
+  }
+};
 
 template <class Real>
 struct alignas(64) Tables {
   Real entry[nibbles][16][panel_width<Real>];
 };
 
-/// The bits of gates [32·part, 32·part + 32) of a row.
-inline std::uint32_t part_of(const std::uint64_t* row, std::size_t part) {
-  return static_cast<std::uint32_t>(row[part / 2] >> (part % 2 * 32));
-}
-
 template <class Real>
 void fill_tables(const Real* w, std::size_t stride, std::size_t valid_rows,
                  std::size_t valid_columns, Tables<Real>& tables) {
   constexpr std::size_t width = panel_width<Real>;
   for (std::size_t g = 0; g < nibbles; ++g) {
-    Real rows[4][width];
+    alignas(64) Real rows[4][width];
     for (std::size_t b = 0; b < 4; ++b) {
       const std::size_t row = g * 4 + b;
-      for (std::size_t j = 0; j < width; ++j) {
-        rows[b][j] = row < valid_rows && j < valid_columns ? w[row * stride + j] : Real(0);
-      }
+      const std::size_t valid = row < valid_rows ? valid_columns : 0;
+      if (valid > 0) std::memcpy(rows[b], w + row * stride, valid * sizeof(Real));
+      for (std::size_t j = valid; j < width; ++j) rows[b][j] = 0;
     }
     std::memset(tables.entry[g][0], 0, sizeof tables.entry[g][0]);
     for (unsigned m = 1; m < 16; ++m) {
@@ -178,56 +207,25 @@ void fill_tables(const Real* w, std::size_t stride, std::size_t valid_rows,
 }
 
 template <class Real>
-void gate_product(GateBits gates, const Real* w, std::size_t w_stride, std::size_t columns, Real* t,
-                  std::size_t t_stride) {
+void gate_product(GateBits gates, const Real* w, std::size_t w_stride, std::size_t columns,
+                  bool accumulate, Real* t, std::size_t t_stride) {
   constexpr std::size_t width = panel_width<Real>;
+  const std::size_t words = gates.stride();
   Tables<Real> tables;
   for (std::size_t j = 0; j < columns; j += width) {
     const std::size_t valid = columns - j < width ? columns - j : width;
     for (std::size_t first = 0; first < gates.gates; first += 32) {
       fill_tables(w + first * w_stride + j, w_stride, gates.gates - first, valid, tables);
+      const bool fresh = first == 0 && !accumulate;
       for (std::size_t k = 0; k < gates.rows; ++k) {
-        auto* out = reinterpret_cast<Unaligned<Real>*>(t + k * t_stride + j);
-        const std::uint32_t bits = part_of(gates.row(k), first / 32);
-        Panel<Real> sum = first == 0 ? Panel<Real>{} : Panel<Real>(*out);
+        const auto bits =
+            static_cast<std::uint32_t>(gates.words[k * words + first / 64] >> (first % 64));
+        Real* out = t + k * t_stride + j;
+        Panel<Real> sum{};
+        if (!fresh) sum.load(out);
 #pragma GCC unroll 8
-        for (std::size_t g = 0; g < nibbles; ++g) {
-          sum += *reinterpret_cast<const Panel<Real>*>(tables.entry[g][(bits >> (4 * g)) & 15U]);
-        }
-        *out = sum;
-      }
-    }
-  }
-}
-
-template <class Real>
-void gate_product_transposed(GateBits gates, const Real* k, std::size_t k_stride,
-                             std::size_t columns, Real* g, std::size_t g_stride) {
-  constexpr std::size_t width = panel_width<Real>;
-  Tables<Real> tables;
-  for (std::size_t j = 0; j < columns; j += width) {
-    const std::size_t valid = columns - j < width ? columns - j : width;
-    for (std::size_t first = 0; first < gates.gates; first += 32) {
-      std::memset(&tables, 0, sizeof tables);
-      for (std::size_t row = 0; row < gates.rows; ++row) {
-        const Panel<Real> value = *reinterpret_cast<const Unaligned<Real>*>(k + row * k_stride + j);
-        const std::uint32_t bits = part_of(gates.row(row), first / 32);
-#pragma GCC unroll 8
-        for (std::size_t n = 0; n < nibbles; ++n) {
-          auto* sum = reinterpret_cast<Panel<Real>*>(tables.entry[n][(bits >> (4 * n)) & 15U]);
-          *sum += value;
-        }
-      }
-      const std::size_t valid_gates = gates.gates - first < 32 ? gates.gates - first : 32;
-      for (std::size_t i = 0; i < valid_gates; ++i) {
-        Real* out = g + (first + i) * g_stride + j;
-        const unsigned bit = 1U << (i % 4);
-        for (unsigned m = 0; m < 16; ++m) {
-          if ((m & bit) == 0) continue;
-          const Real* entry = tables.entry[i / 4][m];
-#pragma omp simd
-          for (std::size_t l = 0; l < valid; ++l) out[l] += entry[l];
-        }
+        for (std::size_t g = 0; g < nibbles; ++g) sum.add(tables.entry[g][(bits >> (4 * g)) & 15U]);
+        sum.store(out);
       }
     }
   }
@@ -242,8 +240,7 @@ const Kernels<Real>& table() {
   static const Kernels<Real> kernels{
       SECONDORDER_STRING(SECONDORDER_ISA), expand_mask<Real>,  signed_magnitude<Real>,
       signed_multiplier<Real>,             cone_relax<Real>,   network_row<Real>,
-      gate_product<Real>,                  gate_product_transposed<Real>,
-      gate_overlap<Real>,                  dot<Real>,          dot_double<Real>,
+      gate_product<Real>,                  gate_overlap<Real>,                  dot<Real>,          dot_double<Real>,
       scaled_copy<Real>,                   reflect<Real>,      relax<Real>};
   return kernels;
 }

@@ -1,0 +1,52 @@
+// The measurements by name, in the order in which they run and are shown.
+import { type IterationResult, measureIteration } from './iteration';
+import { type LearningCurveResult, measureLearningCurve } from './learning-curve';
+import type { Machine } from './machine';
+import type { Context, Skipped } from './measurement';
+import { type MemoryResult, measureMemory } from './memory';
+import { type MnistResult, measureMnist } from './mnist';
+import { measurePeers, type PeersResult } from './peers';
+import { measureScaling, type ScalingResult } from './scaling';
+import { measureTimeToGap, type TimeToGapResult } from './time-to-gap';
+
+export interface Results {
+  iteration: IterationResult[];
+  scaling: ScalingResult[];
+  'time-to-gap': TimeToGapResult[];
+  memory: MemoryResult[];
+  mnist: MnistResult | Skipped;
+  'learning-curve': LearningCurveResult | Skipped;
+  peers: PeersResult | Skipped;
+}
+
+export type Name = keyof Results;
+
+export const MEASUREMENTS: { [K in Name]: (context: Context) => Promise<Results[K]> } = {
+  iteration: measureIteration,
+  scaling: measureScaling,
+  'time-to-gap': measureTimeToGap,
+  memory: measureMemory,
+  mnist: measureMnist,
+  'learning-curve': measureLearningCurve,
+  peers: measurePeers,
+};
+
+export const NAMES = Object.keys(MEASUREMENTS) as Name[];
+
+/** One measurement, and how busy the machine was. */
+export interface Measured<Result> {
+  /** Load average of the last minute, before and after. */
+  load: [before: number, after: number];
+  seconds: number;
+  result: Result;
+}
+
+/** What a run of the benchmarks writes. */
+export interface BenchFile {
+  date: string;
+  command: string;
+  quick: boolean;
+  threads: number;
+  machine: Machine;
+  measurements: { [K in Name]?: Measured<Results[K]> };
+}
