@@ -133,7 +133,8 @@ class Predict final : public Task {
 
 std::unique_ptr<Task> make_predict(const Fields& spec) { return std::make_unique<Predict>(spec); }
 
-/// convexReluVerify({ model, certificate, x, y }, run) -> { objective, dualBound, gap, infeasibility }
+/// convexReluVerify({ model, certificate, x, y }, run) -> { objective, dualBound, gap,
+/// infeasibility }
 class Verify final : public Task {
  public:
   explicit Verify(const Fields& spec)
@@ -180,9 +181,9 @@ Napi::Value objective(const Napi::CallbackInfo& info) {
   const std::size_t rows = sample_count(data, y, input.model.outputs, spec);
   const std::vector<double> weights = optional_doubles(spec, "sampleWeights", rows);
   HostAlgebra host(0);
-  return Napi::Number::New(
-      info.Env(), convex_relu::objective(input.model, data, y, weights, read_loss(spec),
-                                         spec.number("beta", non_negative), host));
+  return Napi::Number::New(info.Env(),
+                           convex_relu::objective(input.model, data, y, weights, read_loss(spec),
+                                                  spec.number("beta", non_negative), host));
 }
 
 /// convexReluEstimateMemory({ rows, cols, outputs, …options }) -> { bytes, route }

@@ -61,11 +61,11 @@ void read_gate_options(const Fields& gates, std::size_t cols, Options& options,
     }
     return;
   }
-  options.gate_source =
-      gates.has("from") ? gates.choice<GateSource>("from", {{"gaussian", GateSource::gaussian},
-                                                            {"data", GateSource::data},
-                                                            {"patches", GateSource::patches}})
-                        : GateSource::gaussian;
+  options.gate_source = gates.has("from")
+                            ? gates.choice<GateSource>("from", {{"gaussian", GateSource::gaussian},
+                                                                {"data", GateSource::data},
+                                                                {"patches", GateSource::patches}})
+                            : GateSource::gaussian;
   if (options.gate_source != GateSource::patches) return;
   options.image_height = count(gates, "height");
   options.image_width = count(gates, "width");
@@ -215,8 +215,7 @@ NetworkModel read_model(const Fields& fields) {
                   fields.path("gates") + " must hold rows of " + std::to_string(features + 1),
                   fields.path("gates"));
     }
-    model.weights =
-        doubles(fields, "weights", model.outputs * model.gates.count * p.features());
+    model.weights = doubles(fields, "weights", model.outputs * model.gates.count * p.features());
   }
   return model;
 }

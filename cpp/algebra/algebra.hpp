@@ -48,9 +48,10 @@ class Algebra {
   // --- memory ------------------------------------------------------------------------------------
   /// One block of device memory for an arena; throws ERR_OUT_OF_MEMORY.
   virtual std::unique_ptr<Memory> allocate(std::size_t bytes) = 0;
-  /// Bytes of scratch that the gated operations need for this shape; reserve() takes them.
+  /// Bytes of scratch that the gated operations take for this shape, on first use.
   virtual std::size_t scratch_bytes(const GatedShape& shape) const = 0;
-  virtual void reserve(const GatedShape& shape) = 0;
+  /// Parts of an operation that are worked on at the same time, each with host memory of its own.
+  virtual int parallelism() const = 0;
   virtual void upload(std::span<const Real> host, View<Real> device) = 0;
   virtual void upload(std::span<const std::uint64_t> host, GateBits device) = 0;
   virtual void download(ConstView<Real> device, std::span<Real> host) = 0;
@@ -120,7 +121,8 @@ class Algebra {
                           std::size_t group, std::span<double> norms) = 0;
 
   // --- losses ------------------------------------------------------------------------------------
-  /// z = prox of the weighted loss at q with penalty t/2‖z − q‖²; a = 2z − q. `weights` may be empty.
+  /// z = prox of the weighted loss at q with penalty t/2‖z − q‖²; a = 2z − q. `weights` may be
+  /// empty.
   virtual void loss_prox(Loss loss, ConstView<Real> q, ConstView<Real> y, ConstView<Real> weights,
                          Real penalty, View<Real> z, View<Real> a) = 0;
   /// Σ weightₖ·ℓ(zₖ, yₖ)

@@ -108,72 +108,79 @@ SECONDORDER_HOST_DEVICE inline double conjugate(Loss loss, const double* nu, con
   return sum;
 }
 
-/// Root of the derivative of log(1 + e^(−yz)) + t/2 (z − a)²: Newton, with a bisection wherever a
-/// step would leave the bracket or fails to halve the step before (flat tails make it bounce).
-SECONDORDER_HOST_DEVICE inline double logistic_prox(double a, double y, double t) {
-  double low = y > 0 ? a : a + y / t;
-  double high = y > 0 ? a + y / t : a;
-  double z = a, last = high - low;
-  for (int step = 0; step < 100; ++step) {
-    const double s = 1 / (1 + std::exp(y * z));
-    const double slope = -y * s + t * (z - a);
-    if (slope < 0) {
-      low = z;
-    } else {
-      high = z;
+/// Root in [low, high] of an increasing function, which returns its value and slope: Newton, with
+/// bisection where that leaves the bracket or fails to halve the last step (flat tails make it
+/// bounce).
+template <class Function>
+SECONDORDER_HOST_DEVICE double increasing_root(double low, double high, double x,
+                                               Function function) {
+  double last = high - low;
+  for (int step = 0; step < 200; ++step) {
+    double slope = 0;
+    const double value = function(x, slope);
+    (value < 0 ? low : high) = x;
+    double move = -value / slope;
+    const double resolution = 2e-16 * (1 + std::abs(x));
+    if (std::abs(move) <= resolution) return x;
+    if (!(x + move > low && x + move < high) || std::abs(move) > 0.5 * last) {
+      move = 0.5 * (low + high) - x;
+      if (std::abs(move) <= resolution) return x;
     }
-    double next = z - slope / (s * (1 - s) + t);
-    if (!(next > low && next < high) || std::abs(next - z) > 0.5 * last) next = 0.5 * (low + high);
-    last = std::abs(next - z);
-    if (last <= 1e-15 * (1 + std::abs(z))) return next;
-    z = next;
+    last = std::abs(move);
+    x += move;
   }
-  return z;
+  return x;
 }
 
-/// Root of softmax(z) − y + t(z − a) = 0 by damped Newton; the Hessian diag(p + t) − ppᵀ is inverted
-/// by Sherman and Morrison. `z` holds a on entry; y must sum to `mass`.
+/// Root of the derivative of log(1 + e^(−yz)) + t/2 (z − a)².
+SECONDORDER_HOST_DEVICE inline double logistic_prox(double a, double y, double t) {
+  return increasing_root(y > 0 ? a : a + y / t, y > 0 ? a + y / t : a, a,
+                         [=](double z, double& slope) {
+                           const double s = 1 / (1 + std::exp(y * z));
+                           slope = s * (1 - s) + t;
+                           return -y * s + t * (z - a);
+                         });
+}
+
+/// w + log(w) = s (the Wright omega function), by Newton.
+SECONDORDER_HOST_DEVICE inline double wright_omega(double s) {
+  double w = s > 1 ? s - std::log(s) : std::exp(s) / (1 + std::exp(s));
+  for (int step = 0; step < 8 && w > 0; ++step) {
+    const double next = w * (1 + s - std::log(w)) / (1 + w);
+    const bool done = std::abs(next - w) <= 2e-16 * w;
+    w = next;
+    if (done) break;
+  }
+  return w;
+}
+
+/// Root of softmax(z)·m − y + t(z − a) = 0, m = Σy. With L = log Σeᶻ and w = softmax(z)·m/t every
+/// entry solves w + log(w) = log(m/t) + a + y/t − L, which leaves Σw = m/t to be met by L alone.
 template <class Real>
 SECONDORDER_HOST_DEVICE void softmax_prox(const Real* a, const Real* y, double t, std::size_t c,
                                           Real* z, double* p, double* step) {
-  double mass = 0;
+  double mass = 0, top = -1e300, bottom = -1e300;
+  for (std::size_t o = 0; o < c; ++o) mass += y[o];
   for (std::size_t o = 0; o < c; ++o) {
+    step[o] = a[o] + y[o] / t;
+    top = step[o] > top ? step[o] : top;
+    bottom = step[o] - mass / t > bottom ? step[o] - mass / t : bottom;
     z[o] = a[o];
-    mass += y[o];
   }
-  double previous = 1e300;
-  for (int iteration = 0; iteration < 60; ++iteration) {
-    double top = z[0];
-    for (std::size_t o = 1; o < c; ++o) top = z[o] > top ? static_cast<double>(z[o]) : top;
-    double total = 0;
-    for (std::size_t o = 0; o < c; ++o) total += p[o] = std::exp(z[o] - top);
-    double pg = 0, pp = 0;  // pᵀD⁻¹g and pᵀD⁻¹p / mass
-    for (std::size_t o = 0; o < c; ++o) {
-      p[o] *= mass / total;
-      const double gradient = p[o] - y[o] + t * (static_cast<double>(z[o]) - a[o]);
-      const double diagonal = p[o] + t;
-      step[o] = gradient / diagonal;
-      pg += p[o] * step[o];
-      pp += p[o] * p[o] / diagonal;
-    }
-    const double shift = mass > 0 ? pg / (mass - pp) : 0;
-    double decrement = 0;
-    for (std::size_t o = 0; o < c; ++o) {
-      const double gradient = p[o] - y[o] + t * (static_cast<double>(z[o]) - a[o]);
-      step[o] += p[o] / (p[o] + t) * shift;
-      decrement += gradient * step[o];
-    }
-    const double root = std::sqrt(decrement > 0 ? decrement : 0);
-    const double damping = root > 0.25 ? 1 / (1 + root) : 1;
-    double change = 0;
-    for (std::size_t o = 0; o < c; ++o) {
-      z[o] = static_cast<Real>(z[o] - damping * step[o]);
-      change += step[o] * step[o];
-    }
-    // Newton has converged when a full step no longer shrinks: rounding is all that is left.
-    if (change <= 1e-30 || (damping == 1 && change >= previous)) return;
-    previous = damping == 1 ? change : 1e300;
-  }
+  if (!(mass > 0)) return;
+  const double scale = std::log(mass / t);
+  increasing_root(bottom, top + std::log(static_cast<double>(c)), bottom,
+                  [&](double level, double& slope) {
+                    double sum = 0;
+                    slope = 0;
+                    for (std::size_t o = 0; o < c; ++o) {
+                      p[o] = wright_omega(scale + step[o] - level);
+                      sum += p[o];
+                      slope += p[o] / (1 + p[o]);
+                    }
+                    return mass / t - sum;
+                  });
+  for (std::size_t o = 0; o < c; ++o) z[o] = static_cast<Real>(step[o] - p[o]);
 }
 
 /// z = argmin weight·ℓ(z, y) + penalty/2·‖z − q‖² for one row. `work` holds 2c doubles.

@@ -7,8 +7,8 @@
 
 namespace secondorder {
 
-/// rows × cols, element (i, j) at data[i * stride + j]. On a GPU `data` is a device address: only an
-/// Algebra may follow it.
+/// rows × cols, element (i, j) at data[i * stride + j]. On a GPU `data` is a device address: only
+/// an Algebra may follow it.
 template <class T>
 struct View {
   T* data = nullptr;
@@ -23,8 +23,8 @@ struct View {
       : data(address), rows(row_count), cols(column_count), stride(row_stride) {}
   /// A matrix may be read through a view of const elements.
   template <class U>
-    requires(std::is_same_v<const U, T> && !std::is_same_v<U, T>)
-  View(const View<U>& other)  // NOLINT(google-explicit-constructor): as T* converts to const T*
+  requires(std::is_same_v<const U, T> && !std::is_same_v<U, T>)
+      View(const View<U>& other)  // NOLINT(google-explicit-constructor): as T* converts to const T*
       : data(other.data), rows(other.rows), cols(other.cols), stride(other.stride) {}
 
   std::size_t size() const { return rows * cols; }

@@ -29,9 +29,7 @@ class RunControl {
 
   void cancel() noexcept { cancelled_.store(true, std::memory_order_relaxed); }
   bool cancelled() const noexcept { return cancelled_.load(std::memory_order_relaxed); }
-  double seconds() const {
-    return std::chrono::duration<double>(Clock::now() - start_).count();
-  }
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
   bool out_of_time() const { return seconds() >= time_limit; }
   /// True when the solver is to return what it has.
   bool stop_requested() const { return cancelled() || out_of_time(); }

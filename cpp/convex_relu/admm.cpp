@@ -118,8 +118,8 @@ void Admm<Real>::correct_u() {
     algebra_.relax(t_, j == 0 ? Real(1) : Real(-1), set(v_, j), alpha, set(b_, j), set(p_, j));
   }
   if (update_->iterative()) {
-    change_ = std::sqrt(std::max(0.0, algebra_.dot(b_, b_) - 2 * algebra_.dot(b_, v_) +
-                                          algebra_.dot(v_, v_)));
+    change_ = std::sqrt(
+        std::max(0.0, algebra_.dot(b_, b_) - 2 * algebra_.dot(b_, v_) + algebra_.dot(v_, v_)));
   }
 }
 
@@ -176,8 +176,7 @@ Bounds Admm<Real>::bounds(const Targets& targets) {
   dual_vector(targets);  // before V's threshold overwrites b: it needs r of the last u-update
   threshold();
   if (program_.cones()) {
-    const ConeSums sums =
-        algebra_.network_forward(program_.x, program_.gates, s.sets, v_, output_);
+    const ConeSums sums = algebra_.network_forward(program_.x, program_.gates, s.sets, v_, output_);
     bounds.infeasibility = sums.total > 0 ? std::sqrt(sums.violation / sums.total) : 0;
   } else {
     algebra_.gated_forward(program_.x, program_.gates, v_, output_);

@@ -1,6 +1,6 @@
-// ADMM for the sampled convex program (arXiv 2201.01965, Algorithm 1), in its Douglas–Rachford form:
-// every split constraint keeps one vector that holds both the primal value (its proximal point) and
-// the multiplier (the rest).
+// ADMM for the sampled convex program (arXiv 2201.01965, Algorithm 1), in its Douglas–Rachford
+// form: every split constraint keeps one vector that holds both the primal value (its proximal
+// point) and the multiplier (the rest).
 //   p  ↦ V = groupsoft(p, β/ρ)                      u = V
 //   q  ↦ s = relu(q),  μ = ργ·relu(−q)              E∘(Xu) = s     (ReLU model)
 //   qz ↦ z = prox of ℓ/τ at qz,  ν = τ(qz − z)      F(u₁ − u₂) = z (losses other than squared)
@@ -55,7 +55,8 @@ class Admm {
   /// V and ν as of the last bounds(); ν in the units of the program.
   View<Real> v() const { return v_; }
   const std::vector<double>& nu() const { return nu_; }
-  /// Penalty groups (set after set) whose dual norm needs its multipliers μ to stay below the bound's.
+  /// Penalty groups (set after set) whose dual norm needs its multipliers μ to stay below the
+  /// bound's.
   const std::vector<bool>& needs_multipliers() const { return needs_multipliers_; }
 
  private:
@@ -79,14 +80,14 @@ class Admm {
   double tau_ = 0.25;  ///< at first the largest curvature of the logistic loss
   double change_ = 0;  ///< ‖u − V‖ of the last iteration, kept for iterative u-updates
 
-  View<Real> p_, v_, b_, g_;         ///< sets·P·c × r
-  View<Real> delta_, t_;             ///< P·c × r
-  View<Real> q_;                     ///< n × sets·P·c
-  View<Real> qz_, z_, a_, output_;   ///< n × c
-  View<Real> inverse_metric_;        ///< 1 × r
-  std::vector<double> nu_;           ///< n × c
+  View<Real> p_, v_, b_, g_;        ///< sets·P·c × r
+  View<Real> delta_, t_;            ///< P·c × r
+  View<Real> q_;                    ///< n × sets·P·c
+  View<Real> qz_, z_, a_, output_;  ///< n × c
+  View<Real> inverse_metric_;       ///< 1 × r
+  std::vector<double> nu_;          ///< n × c
   std::vector<bool> needs_multipliers_;
-  std::vector<Real> staging_;        ///< n × c, for transfers
+  std::vector<Real> staging_;  ///< n × c, for transfers
   std::unique_ptr<UUpdate<Real>> update_;
 };
 

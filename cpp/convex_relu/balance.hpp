@@ -23,8 +23,7 @@ class ConeBalance {
     const double gap = now.objective > 0 ? (now.objective - now.dual_bound) / now.objective : 0;
     // A network better than the bound has left its cones: then it is the gap that tells how far.
     const double primal = std::max(now.infeasibility, -share * gap);
-    double factor =
-        std::clamp(std::sqrt(primal / (share * std::max(gap, 1e-12))), 1.0 / 3, 3.0);
+    double factor = std::clamp(std::sqrt(primal / (share * std::max(gap, 1e-12))), 1.0 / 3, 3.0);
     const double error = std::max(now.gap, now.infeasibility);
     // Twice as many iterations as ever before that didn't gain as much as they should: the last
     // change went too far. A vanishing infeasibility says for certain that ρ is still too large.

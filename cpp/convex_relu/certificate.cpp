@@ -101,6 +101,7 @@ double cone_violation(const NetworkModel& model, const Certificate& certificate,
         out += model.output[o * neurons + j] * model.output[o * neurons + j];
       }
       for (std::size_t k = 0; k < rows; ++k) {
+        if (!certificate.weights.empty() && certificate.weights[first + k] == 0) continue;
         const double value = activations.row(k)[j];
         const bool outside = features.bits.test(first + k, gate) ? value < 0 : value > 0;
         total += out * value * value;

@@ -1,5 +1,6 @@
-// The certificate of a trained model: dual variables from which anybody with the data can recompute,
-// in float64, a lower bound of the sampled convex program's optimum, beside the model's objective.
+// The certificate of a trained model: dual variables from which anybody with the data can
+// recompute, in float64, a lower bound of the sampled convex program's optimum, beside the model's
+// objective.
 #pragma once
 
 #include <vector>
@@ -12,10 +13,10 @@ struct Certificate {
   Loss loss = Loss::squared;
   double beta = 0;
   Gates gates;
-  std::vector<double> nu;              ///< n × c, in the units of Σ wℓ over z-space features
-  std::vector<std::int32_t> mu_rows;   ///< parameter rows (set·P + gate)·c + output that have one
-  std::vector<double> mu;              ///< mu_rows × n, ≥ 0: multipliers of the cones
-  std::vector<double> weights;         ///< n sample weights, or empty
+  std::vector<double> nu;             ///< n × c, in the units of Σ wℓ over z-space features
+  std::vector<std::int32_t> mu_rows;  ///< parameter rows (set·P + gate)·c + output that have one
+  std::vector<double> mu;             ///< mu_rows × n, ≥ 0: multipliers of the cones
+  std::vector<double> weights;        ///< n sample weights, or empty
 };
 
 struct Verdict {

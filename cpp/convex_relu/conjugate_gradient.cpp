@@ -17,7 +17,6 @@ namespace secondorder::convex_relu {
 namespace {
 
 constexpr std::size_t most_iterations = 60;
-constexpr std::size_t largest_rank = 100;
 /// Rows the preconditioner is built on, at most: it needs A's leading directions only.
 constexpr std::size_t sketch_rows = 16384;
 constexpr std::uint64_t sketch_stream = 101;
@@ -29,7 +28,7 @@ class ConjugateGradient final : public UUpdate<Real> {
       : algebra_(algebra),
         program_(program),
         unknowns_(program.shape.gates * program.shape.features),
-        rank_(std::min(largest_rank, std::max<std::size_t>(1, unknowns_ / 4))),
+        rank_(sketch_rank(program.shape)),
         u_(parameters(arena)),
         s_(parameters(arena)),
         gradient_(parameters(arena)),

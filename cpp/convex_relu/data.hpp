@@ -8,7 +8,7 @@
 namespace secondorder {
 
 struct DataView {
-  std::span<const float> values32;   ///< exactly one of the two holds the values
+  std::span<const float> values32;  ///< exactly one of the two holds the values
   std::span<const double> values64;
   std::span<const std::int32_t> columns;      ///< CSR column of each value; empty for dense data
   std::span<const std::int32_t> row_offsets;  ///< CSR, rows + 1 entries; empty for dense data

@@ -122,7 +122,8 @@ Certificate extract_certificate(const Extraction<Real>& e) {
   }
   const std::vector<bool>& needed = e.admm.needs_multipliers();
   for (std::size_t row = 0; row < s.parameter_rows() && !needed.empty(); ++row) {
-    if (needed[row / e.program.group]) certificate.mu_rows.push_back(static_cast<std::int32_t>(row));
+    if (needed[row / e.program.group])
+      certificate.mu_rows.push_back(static_cast<std::int32_t>(row));
   }
   if (certificate.mu_rows.empty()) return certificate;
   certificate.mu.resize(certificate.mu_rows.size() * s.rows);

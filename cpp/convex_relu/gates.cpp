@@ -12,8 +12,13 @@ namespace secondorder::convex_relu {
 namespace {
 
 /// Streams of the seed, one for each use.
-enum Stream : std::uint64_t { gaussian_stream = 1, pair_stream = 2, quantile_stream = 3,
-                              window_stream = 4, hash_stream = 5 };
+enum Stream : std::uint64_t {
+  gaussian_stream = 1,
+  pair_stream = 2,
+  quantile_stream = 3,
+  window_stream = 4,
+  hash_stream = 5
+};
 
 /// Rows that a gate's bias quantile is taken over, at most.
 constexpr std::size_t quantile_rows = 5000;
@@ -103,7 +108,9 @@ struct Drawer {
       const double quantile = 0.25 + 0.5 * random.uniform(first + i);
       const auto at = static_cast<std::size_t>(quantile * static_cast<double>(rows - 1));
       std::nth_element(values, values + at, values + rows);
-      gates[i * width() + d] = -values[at];
+      // Halfway to the row below: no row lies on the boundary, where rounding would decide.
+      const double below = at > 0 ? *std::max_element(values, values + at) : values[at];
+      gates[i * width() + d] = -0.5 * (values[at] + below);
     }
   }
 };
@@ -136,7 +143,8 @@ void keep_distinct(const DataView& data, const Preprocessing& preprocessing,
   const std::size_t width = data.cols + 1;
   for (std::size_t i = 0; i < candidates.count && kept.count < wanted; ++i) {
     if (prints[i] == 0 || !seen.insert(prints[i]).second) continue;
-    kept.rows.insert(kept.rows.end(), candidates.rows.begin() + static_cast<std::ptrdiff_t>(i * width),
+    kept.rows.insert(kept.rows.end(),
+                     candidates.rows.begin() + static_cast<std::ptrdiff_t>(i * width),
                      candidates.rows.begin() + static_cast<std::ptrdiff_t>((i + 1) * width));
     ++kept.count;
   }
@@ -170,8 +178,8 @@ std::vector<std::uint64_t> gate_patterns(const DataView& data, const Preprocessi
   return words;
 }
 
-Gates sample_gates(const DataView& data, const Preprocessing& preprocessing,
-                   const Options& options, HostAlgebra& host) {
+Gates sample_gates(const DataView& data, const Preprocessing& preprocessing, const Options& options,
+                   HostAlgebra& host) {
   const std::size_t width = data.cols + 1;
   std::unordered_set<std::uint64_t> seen;
   Gates kept;

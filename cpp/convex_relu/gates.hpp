@@ -20,8 +20,8 @@ struct Gates {
 
 /// Draws gates as the options say and keeps those with distinct patterns that are open somewhere;
 /// draws again, a few times, for those that were dropped. Given gates are only filtered.
-Gates sample_gates(const DataView& data, const Preprocessing& preprocessing,
-                   const Options& options, HostAlgebra& host);
+Gates sample_gates(const DataView& data, const Preprocessing& preprocessing, const Options& options,
+                   HostAlgebra& host);
 
 /// Appends to `gates` those rows of `more` whose pattern is new.
 void append_gates(const DataView& data, const Preprocessing& preprocessing,

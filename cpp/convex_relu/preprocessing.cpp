@@ -11,7 +11,8 @@ namespace {
 /// Spread below this fraction of a column's magnitude is rounding: the column is constant.
 constexpr double constant_column = 1e-12;
 
-/// PCA features get this bias, which fits rows of mean square norm 1 (a full 1 would dominate them).
+/// PCA features get this bias, which fits rows of mean square norm 1 (a full 1 would dominate
+/// them).
 constexpr double component_bias = 0.3;
 
 struct Moments {

@@ -33,8 +33,8 @@ Rotation fit_rotation(const DataView& data, const Preprocessing& preprocessing,
 
 /// Targets and weights on the host.
 struct Targets {
-  std::vector<double> y;          ///< n × c
-  std::vector<double> weights;    ///< n, or empty for all 1
+  std::vector<double> y;        ///< n × c
+  std::vector<double> weights;  ///< n, or empty for all 1
   std::size_t outputs = 1;
   double total_weight = 0;        ///< Σ weights: F = (1/total)·Σ wℓ + beta·Σ‖·‖
   std::vector<double> row_scale;  ///< √weights once folded into the rows, else empty
@@ -47,8 +47,8 @@ template <class Real>
 struct Program {
   GatedShape shape;
   Loss loss = Loss::squared;
-  double beta = 0;       ///< in the program's units
-  std::size_t group = 1; ///< consecutive parameter rows of one penalty group
+  double beta = 0;        ///< in the program's units
+  std::size_t group = 1;  ///< consecutive parameter rows of one penalty group
   std::vector<double> eigenvalues;
 
   View<Real> x;        ///< n × r

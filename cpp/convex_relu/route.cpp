@@ -17,7 +17,8 @@ namespace {
 double cost(Route route, const GatedShape& s, Loss loss) {
   const auto n = static_cast<double>(s.rows), r = static_cast<double>(s.features);
   const auto gates = static_cast<double>(s.gates), c = static_cast<double>(s.outputs);
-  constexpr double iterations = 100, bit_sums = 0.3, memory_bound = 8, inner_iterations = 4;
+  const double iterations = s.sets == 2 ? 200 : 20;  // cones take ten times as many
+  constexpr double bit_sums = 0.5, memory_bound = 8, inner_iterations = 12;
   const double gated = bit_sums * n * gates * r * c;  // one F or Fᵀ
   const double solve = c > 1 ? c : memory_bound;      // a column of a triangular solve, both ways
   const double unknowns = gates * r;
@@ -26,8 +27,8 @@ double cost(Route route, const GatedShape& s, Loss loss) {
       return n * n * r + n * n * gates / 64 + n * n * n / 6 +
              iterations * (n * n * solve + 2 * gated);
     case Route::gram: {
-      const double set_up = bit_sums * n * gates * gates * r * r / 8 +
-                            unknowns * unknowns * unknowns / 6;
+      const double set_up =
+          bit_sums * n * gates * gates * r * r / 4 + unknowns * unknowns * unknowns / 6;
       const double samples = loss == Loss::squared ? 0.2 * gated : 2 * gated;
       return set_up + iterations * (2 * unknowns * unknowns * solve + samples);
     }
@@ -35,7 +36,7 @@ double cost(Route route, const GatedShape& s, Loss loss) {
     case Route::conjugate_gradient:
       break;
   }
-  return bit_sums * 2 * std::min(n, 16384.0) * gates * r * 100 +
+  return bit_sums * 2 * std::min(n, 16384.0) * gates * r * static_cast<double>(sketch_rank(s)) +
          iterations * 2 * (inner_iterations + 1) * gated;
 }
 
@@ -50,7 +51,8 @@ std::size_t workspace_bytes(Algebra<Real>& algebra, const GatedShape& shape, boo
   return arena.bytes() + algebra.scratch_bytes(shape);
 }
 
-std::size_t host_bytes(const GatedShape& s, std::size_t raw_features) {
+std::size_t host_bytes(const GatedShape& s, std::size_t raw_features, Route route,
+                       std::size_t threads) {
   // z in float64 for the certificate, s-space blocks, ν, μ, patterns, and the weights of the model.
   const std::size_t features = std::max(s.features, std::min(raw_features + 1, 4 * s.features));
   const std::size_t samples = s.rows * (features + 3 * s.outputs) * sizeof(double) +
@@ -58,7 +60,15 @@ std::size_t host_bytes(const GatedShape& s, std::size_t raw_features) {
   const std::size_t multipliers = s.sets == 2 ? s.rows * s.parameter_rows() * sizeof(double) : 0;
   const std::size_t parameters = 3 * s.parameter_rows() * features * sizeof(double);
   const std::size_t block = 4096 * (raw_features + features) * sizeof(double);
-  return samples + multipliers + parameters + block;
+  // The sketch of the preconditioner is factored in float64.
+  const std::size_t sketch = route == Route::conjugate_gradient
+                                 ? 4 * s.gates * s.features * sketch_rank(s) * sizeof(double)
+                                 : 0;
+  // The Gram matrix is summed up gate by gate, on every thread.
+  const std::size_t pairs = s.features * (s.features + 1) / 2 + 64;
+  const std::size_t sums =
+      route == Route::gram ? threads * (512 + s.gates) * pairs * sizeof(double) : 0;
+  return samples + multipliers + parameters + block + std::max(sketch, sums);
 }
 
 }  // namespace
@@ -66,25 +76,27 @@ std::size_t host_bytes(const GatedShape& s, std::size_t raw_features) {
 template <class Real>
 Plan make_plan(Algebra<Real>& algebra, const GatedShape& shape, std::size_t raw_features,
                bool weighted, const Options& options, std::size_t available) {
+  const auto threads = static_cast<std::size_t>(algebra.parallelism());
   Plan best;
-  best.host_bytes = host_bytes(shape, raw_features);
   double least = -1;
   std::size_t smallest = 0;
   for (const Route route : {Route::woodbury, Route::gram, Route::conjugate_gradient}) {
     if (options.route != Route::automatic && options.route != route) continue;
     const std::size_t bytes = workspace_bytes(algebra, shape, weighted, options, route);
-    if (smallest == 0 || bytes < smallest) smallest = bytes;
-    if (bytes + best.host_bytes > available) continue;
+    const std::size_t around = host_bytes(shape, raw_features, route, threads);
+    if (smallest == 0 || bytes + around < smallest) smallest = bytes + around;
+    if (bytes + around > available) continue;
     const double operations = cost(route, shape, options.loss);
     if (least >= 0 && operations >= least) continue;
     least = operations;
     best.route = route;
     best.device_bytes = bytes;
+    best.host_bytes = around;
   }
   if (least < 0) {
     throw Error(ErrorCode::out_of_memory,
-                "the problem needs " + std::to_string(smallest + best.host_bytes) +
-                    " bytes of memory, and " + std::to_string(available) +
+                "the problem needs " + std::to_string(smallest) + " bytes of memory, and " +
+                    std::to_string(available) +
                     " are available; take fewer gates, samples or components");
   }
   return best;

@@ -24,7 +24,8 @@ std::vector<double> symmetric_eigen(View<double> a) {
   dsyevd_("V", "U", &n, a.data, &stride, values.data(), work.data(), &work_size, integers.data(),
           &integer_size, &info);
   if (info != 0) {
-    throw Error(ErrorCode::numerical, "the eigenvalues of the features' Gram matrix don't converge");
+    throw Error(ErrorCode::numerical,
+                "the eigenvalues of the features' Gram matrix don't converge");
   }
   return values;
 }

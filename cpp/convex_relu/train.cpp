@@ -198,8 +198,8 @@ class Run {
         report_.history.back().iteration != static_cast<double>(report_.iterations)) {
       admm_->bounds(folded_);  // brings V, ν and the needed multipliers up to date
     }
-    const Extraction<Real> e{request_, targets_, folded_, preprocessing_, rotation_, gates_,
-                             *program_, *admm_};
+    const Extraction<Real> e{request_,  targets_, folded_,   preprocessing_,
+                             rotation_, gates_,   *program_, *admm_};
     result_.model = extract_model(e);
     result_.certificate = extract_certificate(e);
   }
@@ -210,14 +210,14 @@ class Run {
   }
 
   Result finish() {
-    const Extraction<Real> e{request_, targets_, folded_, preprocessing_, rotation_, gates_,
-                             *program_, *admm_};
+    const Extraction<Real> e{request_,  targets_, folded_,   preprocessing_,
+                             rotation_, gates_,   *program_, *admm_};
     result_.solution = extract_solution(e);
     if (!data_.selected.empty()) spread_rows();
     report_.inner_iterations = admm_->inner_iterations();
     report_.gates = gates_.count;
-    report_.neurons = result_.model.kind == Model::relu ? result_.model.neurons()
-                                                        : result_.model.gates.count;
+    report_.neurons =
+        result_.model.kind == Model::relu ? result_.model.neurons() : result_.model.gates.count;
     report_.peak_bytes = plan_.bytes();
     report_.route = name(plan_.route);
     report_.seconds = control_.seconds();

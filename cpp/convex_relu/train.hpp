@@ -1,5 +1,5 @@
-// Convex training of two-layer ReLU networks and gated ReLU models to certified global optimality of
-// the sampled convex program (Bai, Gautam, Sojoudi, arXiv 2201.01965).
+// Convex training of two-layer ReLU networks and gated ReLU models to certified global optimality
+// of the sampled convex program (Bai, Gautam, Sojoudi, arXiv 2201.01965).
 #pragma once
 
 #include <cstdint>
@@ -25,9 +25,9 @@ struct Solution {
   std::size_t outputs = 1, rows = 0;
   double rho = 1, tau = 1, beta = 0;
   Gates gates;
-  std::vector<double> p;  ///< sets·P·c × f
-  std::vector<float> q;   ///< n × sets·P·c, or empty
-  std::vector<double> qz; ///< n × c, or empty
+  std::vector<double> p;   ///< sets·P·c × f
+  std::vector<float> q;    ///< n × sets·P·c, or empty
+  std::vector<double> qz;  ///< n × c, or empty
 };
 
 /// One line of the history; seconds since the start.
@@ -38,7 +38,7 @@ struct Progress {
 
 struct Report {
   Status status = Status::iteration_limit;
-  Verdict verdict;          ///< recomputed in float64 from the model and the data
+  Verdict verdict;  ///< recomputed in float64 from the model and the data
   std::size_t iterations = 0, inner_iterations = 0, gates = 0, neurons = 0, peak_bytes = 0;
   double seconds = 0;
   const char* route = "";

@@ -9,6 +9,7 @@
 //   conjugate gradients on the latter, scaled by B^½, where neither matrix fits or pays.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 
 #include "convex_relu/program.hpp"
@@ -33,6 +34,11 @@ class UUpdate {
 
 /// The weight γ of the cones in B, for columns of norm 1.
 inline constexpr double gamma_cone = 3;
+
+/// Rank of the preconditioner of the conjugate gradients.
+inline std::size_t sketch_rank(const GatedShape& shape) {
+  return std::min<std::size_t>(200, std::max<std::size_t>(1, shape.gates * shape.features / 4));
+}
 
 /// B = 1 + γΛ per feature, for programs with cones; 1 for those without.
 template <class Real>

@@ -57,8 +57,7 @@ Neurons convert_neurons(const NetworkModel& network, const Preprocessing& to) {
 /// V of the neurons, at the places of their gates (the last ones); neurons whose gates were
 /// duplicates are left out, which only makes the start less warm.
 std::vector<double> network_parameters(const NetworkModel& network, const Preprocessing& to,
-                                       const Gates& gates, const GatedShape& shape,
-                                       std::size_t f) {
+                                       const Gates& gates, const GatedShape& shape, std::size_t f) {
   const Neurons neurons = convert_neurons(network, to);
   const std::size_t width = gates.width(), count = network.neurons(), c = network.outputs;
   std::vector<double> v(shape.parameter_rows() * f);
@@ -102,7 +101,8 @@ void rescale_multipliers(std::vector<double>& p, std::size_t group_size, double 
 bool fits(const Solution& solution, const Request& request, const Preprocessing& preprocessing) {
   const std::size_t sets = solution.model == Model::relu ? 2 : 1;
   return solution.model == request.options.model && solution.outputs == request.outputs &&
-         solution.p.size() == sets * solution.gates.count * solution.outputs * preprocessing.features();
+         solution.p.size() ==
+             sets * solution.gates.count * solution.outputs * preprocessing.features();
 }
 
 }  // namespace
@@ -158,8 +158,8 @@ void start_admm(const Request& request, const Preprocessing& preprocessing,
           cones ? from.q : std::vector<float>{}, split ? from.qz : std::vector<double>{});
   } else if (request.warm_network != nullptr && program.cones()) {
     std::vector<double> p = to_rotated(
-        rotation, network_parameters(*request.warm_network, preprocessing, gates, s,
-                                     rotation.features));
+        rotation,
+        network_parameters(*request.warm_network, preprocessing, gates, s, rotation.features));
     add_threshold(p, group_size, program.beta / rho);
     start(p, rho, admm.tau(), {}, {});
   } else {

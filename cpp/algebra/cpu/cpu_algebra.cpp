@@ -139,7 +139,8 @@ void CpuAlgebra<Real>::scale_columns(ConstView<Real> scale, View<Real> a) {
 
 template <class Real>
 double CpuAlgebra<Real>::dot(ConstView<Real> a, ConstView<Real> b) {
-  const Split split = Split::of(a.rows, std::max<std::size_t>(1, 32768 / std::max<std::size_t>(a.cols, 1)));
+  const Split split =
+      Split::of(a.rows, std::max<std::size_t>(1, 32768 / std::max<std::size_t>(a.cols, 1)));
   std::vector<double> sums(split.parts);
   parallel(split.parts, static_cast<double>(a.size()), [&](std::size_t part, int) {
     double sum = 0;
@@ -152,7 +153,6 @@ double CpuAlgebra<Real>::dot(ConstView<Real> a, ConstView<Real> b) {
   for (const double sum : sums) total += sum;
   return total;
 }
-
 
 template class CpuAlgebra<float>;
 template class CpuAlgebra<double>;

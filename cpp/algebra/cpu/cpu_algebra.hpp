@@ -22,7 +22,6 @@ class CpuAlgebra final : public Algebra<Real> {
 
   /// Operations throw Cancelled once `control` is cancelled.
   void watch(const RunControl* control) { pool_.watch(control); }
-  int threads() const { return pool_.threads(); }
 
   /// Runs body(first, last) over balanced parts of `rows`, on the team where that is worth it.
   void for_rows(std::size_t rows, std::size_t row_operations,
@@ -30,7 +29,7 @@ class CpuAlgebra final : public Algebra<Real> {
 
   std::unique_ptr<Memory> allocate(std::size_t bytes) override;
   std::size_t scratch_bytes(const GatedShape& shape) const override;
-  void reserve(const GatedShape& shape) override;
+  int parallelism() const override { return pool_.threads(); }
   void upload(std::span<const Real> host, View<Real> device) override;
   void upload(std::span<const std::uint64_t> host, GateBits device) override;
   void download(ConstView<Real> device, std::span<Real> host) override;

@@ -18,7 +18,8 @@ double cone_operations(std::size_t n, std::size_t features, std::size_t columns)
 template <class Real>
 void CpuAlgebra<Real>::cone_adjoint(ConstView<Real> x, GateBits gates, std::size_t outputs,
                                     ConstView<Real> q, ConePart part, View<Real> g) {
-  const std::size_t set_rows = gates.gates * outputs, sets = q.cols / std::max<std::size_t>(set_rows, 1);
+  const std::size_t set_rows = gates.gates * outputs,
+                    sets = q.cols / std::max<std::size_t>(set_rows, 1);
   const ConeTiles tiles(gates.gates, outputs, sets);
   const Split splits = adjoint_splits(x.rows, tiles.tiles, 512);
   const std::size_t chunk = tile_rows(tiles.columns()), r = x.cols;
@@ -70,7 +71,8 @@ void CpuAlgebra<Real>::cone_adjoint(ConstView<Real> x, GateBits gates, std::size
 template <class Real>
 void CpuAlgebra<Real>::cone_relax(ConstView<Real> x, GateBits gates, std::size_t outputs,
                                   ConstView<Real> u, Real relaxation, View<Real> q) {
-  const std::size_t set_rows = gates.gates * outputs, sets = q.cols / std::max<std::size_t>(set_rows, 1);
+  const std::size_t set_rows = gates.gates * outputs,
+                    sets = q.cols / std::max<std::size_t>(set_rows, 1);
   const ConeTiles tiles(gates.gates, outputs, sets);
   const Split rows = Split::of(x.rows, tile_rows(tiles.columns()));
   parallel(rows.parts * tiles.tiles, cone_operations(x.rows, x.cols, q.cols),
@@ -132,9 +134,8 @@ ConeSums CpuAlgebra<Real>::network_forward(ConstView<Real> x, GateBits gates, st
         for (std::size_t k = 0; k < count; ++k) {
           kernels_.expand_mask(gates.row(first + k) + gate / 64, taken, 1, mask);
           for (std::size_t o = 0; o < outputs; ++o) {
-            const double sum =
-                kernels_.network_row(mask, w + k * columns + o * taken, taken,
-                                     &sums[part].violation, &sums[part].total);
+            const double sum = kernels_.network_row(mask, w + k * columns + o * taken, taken,
+                                                    &sums[part].violation, &sums[part].total);
             out.row(first + k)[o] += static_cast<Real>(s == 0 ? sum : -sum);
           }
         }

@@ -1,4 +1,6 @@
 // Dense products and factorizations: tiles of single-threaded BLAS, handed to the team.
+#include <cmath>
+
 #include "algebra/cpu/blas.hpp"
 #include "algebra/cpu/cpu_algebra.hpp"
 
@@ -50,6 +52,9 @@ bool CpuAlgebra<Real>::cholesky(View<Real> a) {
   for (std::size_t k = 0; k < n; k += factor_block) {
     const std::size_t width = std::min(factor_block, n - k);
     if (!blas::potrf(width, a.row(k) + k, a.stride)) return false;
+    for (std::size_t i = k; i < k + width; ++i) {  // LAPACK lets NaNs pass
+      if (!std::isfinite(a.row(i)[i])) return false;
+    }
     const std::size_t below = k + width, rest = n - below;
     const Split rows = Split::of(rest, factor_block);
     const double panel = static_cast<double>(rest * width) * static_cast<double>(width);
@@ -62,9 +67,9 @@ bool CpuAlgebra<Real>::cholesky(View<Real> a) {
     parallel(tiles, panel * static_cast<double>(rest), [&](std::size_t index, int) {
       const auto [i, j] = LowerTile::numbered(index);
       const std::size_t row = below + rows.begin(i), col = below + rows.begin(j);
-      blas::gemm(CblasNoTrans, CblasTrans, rows.end(i) - rows.begin(i),
-                 rows.end(j) - rows.begin(j), width, Real(-1), a.row(row) + k, a.stride,
-                 a.row(col) + k, a.stride, Real(1), a.row(row) + col, a.stride);
+      blas::gemm(CblasNoTrans, CblasTrans, rows.end(i) - rows.begin(i), rows.end(j) - rows.begin(j),
+                 width, Real(-1), a.row(row) + k, a.stride, a.row(col) + k, a.stride, Real(1),
+                 a.row(row) + col, a.stride);
     });
   }
   return true;
@@ -102,8 +107,7 @@ void CpuAlgebra<Real>::cholesky_solve(ConstView<Real> l, View<Real> b) {
     if (columns == 1) {
       blas::trsv(CblasTrans, width, l.row(k) + k, l.stride, b.row(k), b.stride);
     } else {
-      blas::trsm(CblasLeft, CblasTrans, width, columns, l.row(k) + k, l.stride, b.row(k),
-                 b.stride);
+      blas::trsm(CblasLeft, CblasTrans, width, columns, l.row(k) + k, l.stride, b.row(k), b.stride);
     }
     const Split rows = Split::of(k, tile);
     const double operations = 2.0 * static_cast<double>(k * width * columns);

@@ -71,21 +71,13 @@ std::size_t CpuAlgebra<Real>::scratch_bytes(const GatedShape& s) const {
   const std::size_t adjoint = adjoint_scratch<Real>(s.gates);
   const AdjointTiles<Real> adjoint_tiles(s.rows, columns);
   const ConeTiles cone(s.gates, s.outputs, s.sets);
-  const std::size_t cone_tile =
-      (std::min(s.rows, tile_rows(cone.columns())) + 1) * cone.columns();
+  const std::size_t cone_tile = (std::min(s.rows, tile_rows(cone.columns())) + 1) * cone.columns();
   const std::size_t cone_parts = adjoint_splits(s.rows, cone.tiles, 512).parts;
   const std::size_t each = std::max({forward, adjoint, cone_tile}) + 64;
-  const std::size_t shared = std::max(adjoint_tiles.rows.parts * adjoint_tiles.panels * s.gates *
-                                          adjoint_columns<Real>,
-                                      cone_parts * cone.tiles * cone.columns() * s.features);
+  const std::size_t shared =
+      std::max(adjoint_tiles.rows.parts * adjoint_tiles.panels * s.gates * adjoint_columns<Real>,
+               cone_parts * cone.tiles * cone.columns() * s.features);
   return (each * thread_scratch_.size() + shared) * sizeof(Real);
-}
-
-template <class Real>
-void CpuAlgebra<Real>::reserve(const GatedShape& s) {
-  // The operations grow their scratch on first use to what scratch_bytes() counts; nothing grows
-  // inside an iteration after the first.
-  static_cast<void>(s);
 }
 
 template <class Real>

@@ -5,12 +5,12 @@
 
 namespace secondorder {
 
-#define SECONDORDER_DECLARE_KERNELS(isa)              \
-  namespace isa {                                     \
-  template <class Real>                               \
-  const Kernels<Real>& table();                       \
-  extern template const Kernels<float>& table();      \
-  extern template const Kernels<double>& table();     \
+#define SECONDORDER_DECLARE_KERNELS(isa)          \
+  namespace isa {                                 \
+  template <class Real>                           \
+  const Kernels<Real>& table();                   \
+  extern template const Kernels<float>& table();  \
+  extern template const Kernels<double>& table(); \
   }
 
 SECONDORDER_DECLARE_KERNELS(portable)

@@ -8,7 +8,8 @@
 
 namespace secondorder {
 
-/// Columns that the gate-table kernels work on at a time; their matrices are padded to whole panels.
+/// Columns that the gate-table kernels work on at a time; their matrices are padded to whole
+/// panels.
 template <class Real>
 inline constexpr std::size_t panel_width = 256 / sizeof(Real);
 

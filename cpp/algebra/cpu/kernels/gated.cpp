@@ -134,10 +134,11 @@ void relax(const Real* t, Real sign, const Real* v, Real relaxation, std::size_t
   }
 }
 
-// --- gate tables: products with bits by sums over their nibbles ------------------------------------
-// 32 gates at a time: each of their 8 nibbles has a table of the 16 partial sums of its four rows,
-// panel_width columns wide (32 KiB in all, which stay in the first-level cache). A product then
-// costs one load and one addition for every four gates, where a dense one has four multiplications.
+// --- gate tables: products with bits by sums over their nibbles
+// ------------------------------------ 32 gates at a time: each of their 8 nibbles has a table of
+// the 16 partial sums of its four rows, panel_width columns wide (32 KiB in all, which stay in the
+// first-level cache). A product then costs one load and one addition for every four gates, where a
+// dense one has four multiplications.
 
 constexpr std::size_t nibbles = 8;
 
@@ -237,11 +238,19 @@ template <class Real>
 const Kernels<Real>& table() {
 #define SECONDORDER_STRING_(x) #x
 #define SECONDORDER_STRING(x) SECONDORDER_STRING_(x)
-  static const Kernels<Real> kernels{
-      SECONDORDER_STRING(SECONDORDER_ISA), expand_mask<Real>,  signed_magnitude<Real>,
-      signed_multiplier<Real>,             cone_relax<Real>,   network_row<Real>,
-      gate_product<Real>,                  gate_overlap<Real>,                  dot<Real>,          dot_double<Real>,
-      scaled_copy<Real>,                   reflect<Real>,      relax<Real>};
+  static const Kernels<Real> kernels{SECONDORDER_STRING(SECONDORDER_ISA),
+                                     expand_mask<Real>,
+                                     signed_magnitude<Real>,
+                                     signed_multiplier<Real>,
+                                     cone_relax<Real>,
+                                     network_row<Real>,
+                                     gate_product<Real>,
+                                     gate_overlap<Real>,
+                                     dot<Real>,
+                                     dot_double<Real>,
+                                     scaled_copy<Real>,
+                                     reflect<Real>,
+                                     relax<Real>};
   return kernels;
 }
 
