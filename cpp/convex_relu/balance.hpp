@@ -26,8 +26,9 @@ class ConeBalance {
     double factor = std::clamp(std::sqrt(primal / (share * std::max(gap, 1e-12))), 1.0 / 3, 3.0);
     const double error = std::max(now.gap, now.infeasibility);
     // Twice as many iterations as ever before that didn't gain as much as they should: the last
-    // change went too far. A vanishing infeasibility says for certain that ρ is still too large.
-    const bool stalled = error > stall * last_error_ && now.infeasibility > 0.03 * share * now.gap;
+    // decrease went too far, unless a vanishing infeasibility says that ρ is still too large.
+    const bool stalled = last_factor_ < 1 && error > stall * last_error_ &&
+                         now.infeasibility > 0.03 * share * now.gap;
     if (now.iteration >= 160 && last_error_ > 0 && stalled) factor = 1 / std::sqrt(last_factor_);
     last_factor_ = factor;
     last_error_ = error;

@@ -39,13 +39,15 @@ struct Drawer {
     return gates;
   }
 
+  /// Standard normal over z's features: the bias among them is no larger than the solver sees it.
   std::vector<double> gaussian(std::size_t first, std::size_t count) const {
     const Philox random(options.seed, gaussian_stream);
+    const double bias = preprocessing.bias_value / preprocessing.feature_scale;
     std::vector<double> gates(count * width());
     for (std::size_t i = 0; i < count; ++i) {
       for (std::size_t j = 0; j < width(); ++j) {
-        if (j + 1 == width() && !options.bias) continue;
-        gates[i * width() + j] = random.normal((first + i) * width() + j);
+        const double value = random.normal((first + i) * width() + j);
+        gates[i * width() + j] = j + 1 == width() ? bias * value : value;
       }
     }
     return gates;
