@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { ConvexReLUClassifier, verify } from 'secondorder';
 import { convexReport, type Fact, writeReport } from 'secondorder/report';
 import { accuracy, startTensorFlow, toComponents, trainAdam } from './adam';
-import { CLASSES, type Digits, IMAGE, readDigits, slice, takeRows } from './digits';
+import { CLASSES, type Digits, IMAGE, readDigits, shuffled, slice, takeRows } from './digits';
 import { percent, printTable, seconds, withBar } from './show';
 
 const { values: flags } = parseArgs({
@@ -25,8 +25,13 @@ const size = flags.quick
   ? { training: 1000, test: 500, few: 200, width: 64, components: 20, epochs: 15 }
   : { training: 8000, test: 2000, few: 1000, width: 1024, components: 50, epochs: 30 };
 const TOLERANCE = 1e-2;
-/** Chosen on 2,000 of the training digits; the test digits had no say. */
-const BETA = 3e-4;
+/** Which digits train and test is the same for every seed, so that what follows holds for all. */
+const SPLIT_SEED = 0;
+/**
+ * This, width and components: the best of four choices, trained on 6,400 of the training digits and
+ * compared on the other 1,600. The test digits had no say.
+ */
+const BETA = 1e-4;
 /** Of the cross-validations that choose settings on few digits. */
 const FOLDS = 3;
 
@@ -56,10 +61,10 @@ function createModel(beta: number): ConvexReLUClassifier {
 }
 
 async function main(): Promise<void> {
-  const digits = readDigits(seed);
+  const digits = readDigits(SPLIT_SEED);
   const training = slice(digits, 0, size.training);
   const test = slice(digits, size.training, size.training + size.test);
-  const few = slice(training, 0, size.few);
+  const few = takeRows(training, shuffled(size.training, seed).slice(0, size.few));
 
   const model = await fit(createModel(BETA), training);
   const proof = verify(model, training.x, training.y);
@@ -98,7 +103,7 @@ async function fit(model: ConvexReLUClassifier, { x, y }: Digits): Promise<Conve
 
 /** The same model on few digits; beta chosen by cross-validation. */
 async function compareConvex(few: Digits, test: Digits) {
-  const betas = [3e-4, 1e-3, 3e-3];
+  const betas = [1e-4, 3e-4, 1e-3];
   const start = performance.now();
   const scores: number[] = [];
   for (const beta of betas) {

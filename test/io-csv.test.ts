@@ -196,7 +196,7 @@ t.test('wrong options are refused', async (t) => {
     [{ delimiter: 1 }, 'options.delimiter'],
     [{ missing: 'median' }, 'options.missing'],
     [{ missing: null }, 'options.missing'],
-    [{ missing: [Number.NaN] }, 'options.missing[0]'],
+    [{ missing: [Number.NaN] }, 'options.missing'],
     [{ missingValues: [1] }, 'options.missingValues'],
     [{ precision: 'half' }, 'options.precision'],
     [{ targets: 1 }, 'options.targets'],

@@ -92,7 +92,7 @@ class HeaderText {
     if (token === '(') return this.#sizes();
     this.#at = at;
     if (token === '[') {
-      throw this.#cursor.error('records with several fields cannot be read', this.#start + at);
+      throw this.#cursor.error('records with several fields cannot be read', this.#position());
     }
     throw this.#error('a string, a boolean or a tuple of sizes');
   }
@@ -138,6 +138,13 @@ class HeaderText {
   #error(expected: string) {
     const found = this.#text.slice(this.#at).trim();
     const problem = `the npy header should have ${expected} here, not ${excerpt(found)}`;
-    return this.#cursor.error(problem, this.#start + this.#at);
+    return this.#cursor.error(problem, this.#position());
+  }
+
+  /** The byte of what comes next, after blanks where anything comes. */
+  #position(): number {
+    const rest = this.#text.slice(this.#at);
+    const blanks = rest.trim() === '' ? 0 : rest.length - rest.trimStart().length;
+    return this.#start + this.#at + blanks;
   }
 }
