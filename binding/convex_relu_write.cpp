@@ -5,7 +5,6 @@
 namespace secondorder::binding {
 
 using convex_relu::Certificate;
-using convex_relu::GateSource;
 using convex_relu::Model;
 using convex_relu::NetworkModel;
 using convex_relu::Options;

@@ -2,7 +2,7 @@
  * Reads handwritten digits with a gated ReLU network trained to its certified global optimum, then
  * compares it, on few training digits, with a ReLU network of the same width trained by Adam.
  *
- *     npm run demo                    # a minute or two on two cores
+ *     npm run demo                    # about a minute on two cores
  *     npm run demo -- --quick         # small sizes, to see that it runs
  */
 import { resolve } from 'node:path';
@@ -126,8 +126,10 @@ async function compareAdam(
 ): Promise<Result> {
   await startTensorFlow();
   const common = { width: size.width, classes: CLASSES, epochs: size.epochs, seed };
-  const settings = [1e-3, 3e-3].flatMap((learningRate) =>
-    [0, 3e-4, 1e-3].map((weightDecay) => ({ learningRate, weightDecay })),
+  // The better part of a wider grid, by the same cross-validation: a learning rate of 1e-3 and a
+  // weight decay of 3e-3 did worse.
+  const settings = [3e-3, 1e-2].flatMap((learningRate) =>
+    [3e-4, 1e-3].map((weightDecay) => ({ learningRate, weightDecay })),
   );
   const inputs = toComponents(convex, few);
   const start = performance.now();

@@ -133,6 +133,8 @@ export interface NativeConvexReport {
   infeasibility: number;
   pricingRatio: number;
   iterations: number;
+  /** Steps of conjugate gradients within the iterations; 0 on direct routes. */
+  innerIterations: number;
   rounds: number;
   gates: number;
   neurons: number;

@@ -32,6 +32,8 @@ export interface ConvexReport {
   /** Largest price of a gate outside the program, relative to beta; NaN where it was not measured. */
   pricingRatio: number;
   iterations: number;
+  /** Steps of conjugate gradients within the iterations; 0 where the linear systems were factored. */
+  innerIterations: number;
   /** Rounds of gate refinement. */
   rounds: number;
   /** Distinct gates in the program. */
