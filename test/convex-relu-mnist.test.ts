@@ -59,7 +59,7 @@ t.test('ten digits', { skip }, (t) => {
     tolerance: 1e-2,
   }).fitSync(train.x, train.labels);
   const accuracy = model.score(test.x, test.labels);
-  const { status, gap, iterations, seconds } = model.report;
+  const { status, gap, iterations, seconds } = model.report!;
   t.comment(`accuracy ${accuracy}, ${iterations} iterations, gap ${gap}, ${seconds} s`);
   t.equal(status, 'converged');
   t.ok(gap <= 1e-2);

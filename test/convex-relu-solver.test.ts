@@ -101,7 +101,7 @@ t.test('the weights of a gated network satisfy the optimality conditions', (t) =
   const residual = gatedOutputs(used, u).map((out, i) => out.map((v, k) => v - y[i]![k]!));
   t.ok(largestDifference(residual.flat(), nu.flat()) < 1e-4, 'ν is the residual');
   const gradient = adjoint(used, residual);
-  t.ok(u.length > 0);
+  t.ok(u.length > 2, 'gates are in use');
   for (let i = 0; i < u.length; i += 2) {
     const size = norm([norm(u[i]!), norm(u[i + 1]!)]);
     const [weights, slopes] = [u, gradient].map((rows) => [...rows[i]!, ...rows[i + 1]!]);
@@ -129,6 +129,7 @@ for (const [loss, outputs, penalty] of [...cases, ['hinge', 1, 'gate'] as const]
     t.ok(relative(report.dualBound, bound) < 1e-6, `bound ${report.dualBound} for ${bound}`);
     t.ok((objective - bound) / objective <= 1.01 * tolerance, 'proved in JavaScript too');
     t.ok(report.infeasibility <= tolerance);
+    t.ok(network.neurons > 1, `${network.neurons} neurons`);
     t.end();
   });
 }

@@ -9,10 +9,17 @@
 
 namespace secondorder::convex_relu {
 
-/// ρ of programs with cones may change at iterations 10, 20, 40, …; ρ of gated models and τ at
-/// 2, 4, 8, … up to 64.
-inline constexpr std::size_t first_cone_balance = 10;
+/// ρ of gated models and τ may change at iterations 2, 4, 8, … up to this one.
 inline constexpr std::size_t last_group_balance = 64;
+
+/// k is first·2ʲ.
+inline bool doubles_of(std::size_t first, std::size_t k) {
+  return k % first == 0 && ((k / first) & (k / first - 1)) == 0;
+}
+
+/// ρ of programs with cones may change at iterations 10, 20, 40, … 640, and 960, 1920, … between
+/// the later ones. The spacing must grow: ADMM converges between changes, not through them.
+inline bool cone_balance_due(std::size_t k) { return doubles_of(10, k) || doubles_of(960, k); }
 
 /// Keeps the infeasibility at a share of the gap that costs the fewest iterations to both (found
 /// over eight data sets and three losses; residual balancing took twice as many).

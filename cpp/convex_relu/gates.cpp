@@ -42,7 +42,7 @@ struct Drawer {
   /// Standard normal over z's features: the bias among them is no larger than the solver sees it.
   std::vector<double> gaussian(std::size_t first, std::size_t count) const {
     const Philox random(options.seed, gaussian_stream);
-    const double bias = preprocessing.bias_value / preprocessing.feature_scale;
+    const double bias = options.bias ? preprocessing.bias_value / preprocessing.feature_scale : 0;
     std::vector<double> gates(count * width());
     for (std::size_t i = 0; i < count; ++i) {
       for (std::size_t j = 0; j < width(); ++j) {

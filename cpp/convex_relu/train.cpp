@@ -44,11 +44,6 @@ Targets select_targets(const Request& request, const DataView& data) {
   return targets;
 }
 
-/// k is first·2ʲ.
-bool doubles_of(std::size_t first, std::size_t k) {
-  return k % first == 0 && ((k / first) & (k / first - 1)) == 0;
-}
-
 /// One training run; its members come to life in the order of the steps of train().
 template <class Real>
 class Run {
@@ -184,7 +179,7 @@ class Run {
       tau = admm_->loss_balance();
       if (!program_->cones()) rho = admm_->group_balance();
     }
-    if (program_->cones() && doubles_of(first_cone_balance, k) && !report_.history.empty()) {
+    if (program_->cones() && cone_balance_due(k) && !report_.history.empty()) {
       rho = balance_.factor(report_.history.back());
     }
     const auto matters = [](double factor) { return factor < 0.7 || factor > 1.4; };
