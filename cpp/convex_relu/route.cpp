@@ -57,9 +57,13 @@ std::size_t host_bytes(const GatedShape& s, std::size_t raw_features, Route rout
   const std::size_t features = std::max(s.features, std::min(raw_features + 1, 4 * s.features));
   const std::size_t samples = s.rows * (features + 3 * s.outputs) * sizeof(double) +
                               s.rows * GateBits::words_per_row(s.gates) * sizeof(std::uint64_t);
-  const std::size_t multipliers = s.sets == 2 ? s.rows * s.parameter_rows() * sizeof(double) : 0;
+  const std::size_t multipliers =
+      s.sets == 2 ? 2 * s.rows * s.parameter_rows() * sizeof(double) : 0;
   const std::size_t parameters = 3 * s.parameter_rows() * features * sizeof(double);
-  const std::size_t block = 4096 * (raw_features + features) * sizeof(double);
+  // Gates, drawn once and once more for those without a new pattern, and a block of rows with them.
+  const std::size_t gates = 2 * s.gates * (raw_features + 1) * sizeof(double);
+  const std::size_t block =
+      std::min(host_block, s.rows) * (raw_features + features + s.gates) * sizeof(double);
   // The sketch of the preconditioner is factored in float64.
   const std::size_t sketch = route == Route::conjugate_gradient
                                  ? 4 * s.gates * s.features * sketch_rank(s) * sizeof(double)
@@ -68,7 +72,7 @@ std::size_t host_bytes(const GatedShape& s, std::size_t raw_features, Route rout
   const std::size_t pairs = s.features * (s.features + 1) / 2 + 64;
   const std::size_t sums =
       route == Route::gram ? threads * (512 + s.gates) * pairs * sizeof(double) : 0;
-  return samples + multipliers + parameters + block + std::max(sketch, sums);
+  return samples + multipliers + parameters + gates + block + std::max(sketch, sums);
 }
 
 }  // namespace

@@ -78,6 +78,11 @@ class Run {
   void prepare() {
     const Options& o = request_.options;
     preprocessing_ = fit_preprocessing(data_, o, host_);
+    if (request_.warm_solution == nullptr) {  // before any gate is drawn: is there room for all?
+      const std::size_t most = std::min(data_.rows, preprocessing_.features());
+      make_plan(*algebra_, shape_of(data_.rows, most, o.gates, request_.outputs, o.model),
+                data_.cols, false, o, available_memory());
+    }
     gates_ = starting_gates(request_, data_, preprocessing_, host_);
     rotation_ = fit_rotation(data_, preprocessing_, folded_.row_scale, host_);
     const GatedShape shape =
