@@ -134,7 +134,7 @@ class Run {
           if (k < o.max_iterations) report_.status = Status::time_limit;
           break;
         }
-        if (!o.rho) balance(k);
+        balance(k);
       }
     } catch (const Cancelled&) {
       report_.status = Status::aborted;
@@ -179,12 +179,13 @@ class Run {
 
   /// The penalties ρ and τ after iteration k.
   void balance(std::size_t k) {
+    const bool given = request_.options.rho.has_value();
     double rho = 1, tau = 1;  // factors
     if (k <= last_group_balance && doubles_of(2, k)) {
       tau = admm_->loss_balance();
-      if (!program_->cones()) rho = admm_->group_balance();
+      if (!given && !program_->cones()) rho = admm_->group_balance();
     }
-    if (program_->cones() && cone_balance_due(k) && !report_.history.empty()) {
+    if (!given && program_->cones() && cone_balance_due(k) && !report_.history.empty()) {
       rho = balance_.factor(report_.history.back());
     }
     const auto matters = [](double factor) { return factor < 0.7 || factor > 1.4; };

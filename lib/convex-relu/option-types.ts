@@ -82,7 +82,7 @@ export interface ConvexReLUOptions extends DeviceOptions {
   maxIterations?: number;
   /** Iterations between certificates, each about four matrix products; default 10. */
   checkEvery?: number;
-  /** Step parameter of ADMM at the start; chosen from the data when left out, adapted later. */
+  /** Penalty parameter ρ of ADMM, kept when given; chosen from the data and adapted when left out. */
   rho?: number;
   /** Over-relaxation of ADMM, from 1 to below 2; default 1.7. */
   relaxation?: number;
