@@ -23,7 +23,7 @@ export function machineFacts(): Machine {
     processor: cpu.name,
     cores: os.availableParallelism(),
     memoryGiB: Number((os.totalmem() / 2 ** 30).toFixed(1)),
-    system: `${os.type()} ${os.release()} ${os.arch()}`,
+    system: `${os.type()} ${os.arch()}`,
     node: process.versions.node,
     version,
     kernels: cpu.kernels,
