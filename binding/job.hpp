@@ -24,7 +24,9 @@ class Task {
 
   /// Does the work, away from the JavaScript thread: no Napi value may be touched. Returns soon
   /// after `control` is cancelled, with the best there is, and calls `control.report` on this
-  /// thread alone. May throw secondorder::Error and anything derived from std::exception.
+  /// thread alone, while no other thread of the task computes: under run_sync, onProgress may end
+  /// the process, whose destructors must not meet a computing thread. May throw secondorder::Error
+  /// and anything derived from std::exception.
   virtual void run(RunControl& control) = 0;
 
   /// The result; called once, after run.

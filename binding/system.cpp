@@ -59,19 +59,22 @@ class GemmMeasurement final : public Task {
       const double flops = 2.0 * size_ * size_ * size_ * static_cast<double>(products);
       return flops / 1e9 / std::max(control.seconds() - start, 1e-9);
     };
-    pool.run(static_cast<std::size_t>(threads), [&](std::size_t, int thread) {
-      const std::size_t elements =
-          static_cast<std::size_t>(size_) * static_cast<std::size_t>(size_);
-      const std::vector<T> a(elements, T(0.5));
-      const std::vector<T> b(elements, T(0.25));
-      std::vector<T> c(elements);
-      while (!control.stop_requested() && control.seconds() - start < seconds_) {
-        multiply(size_, a.data(), b.data(), c.data());
-        ++products;
-        if (thread != 0) continue;
-        control.report({{"iteration", static_cast<double>(products)}, {"gigaflops", rate()}});
-      }
-    });
+    std::vector<Factors> factors(static_cast<std::size_t>(threads), Factors(size_));
+    const auto more = [&] {
+      return !control.stop_requested() && control.seconds() - start < seconds_;
+    };
+    // In rounds, because progress is reported while no other thread computes (see Task::run).
+    while (more()) {
+      const double round = control.seconds();
+      pool.run(factors.size(), [&](std::size_t task, int) {
+        Factors& f = factors[task];
+        do {
+          multiply(size_, f.a.data(), f.b.data(), f.c.data());
+          ++products;
+        } while (more() && control.seconds() - round < round_seconds);
+      });
+      control.report({{"iteration", static_cast<double>(products)}, {"gigaflops", rate()}});
+    }
     gigaflops_ = rate();
   }
 
@@ -82,6 +85,16 @@ class GemmMeasurement final : public Task {
   }
 
  private:
+  static constexpr double round_seconds = 0.02;
+
+  struct Factors {
+    explicit Factors(int size)
+        : a(static_cast<std::size_t>(size) * static_cast<std::size_t>(size), T(0.5)),
+          b(a.size(), T(0.25)),
+          c(a.size()) {}
+    std::vector<T> a, b, c;
+  };
+
   void check_memory(int threads) const {
     const double need = 3.0 * sizeof(T) * threads * size_ * size_;
     const double have = static_cast<double>(available_memory());
