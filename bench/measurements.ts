@@ -1,9 +1,12 @@
 // The measurements by name, in the order in which they run and are shown.
+import { type DataSetResult, measureDataSets } from './data-sets';
 import { type IterationResult, measureIteration } from './iteration';
 import { type LearningCurveResult, measureLearningCurve } from './learning-curve';
 import type { Machine } from './machine';
 import type { Context, Skipped } from './measurement';
 import { type MemoryResult, measureMemory } from './memory';
+import { type BlocksResult, measureBlocks } from './mfac-blocks';
+import { measureWindow, type WindowResult } from './mfac-window';
 import { type MnistResult, measureMnist } from './mnist';
 import { measurePeers, type PeersResult } from './peers';
 import { measureScaling, type ScalingResult } from './scaling';
@@ -13,10 +16,13 @@ export interface Results {
   iteration: IterationResult[];
   scaling: ScalingResult[];
   'time-to-gap': TimeToGapResult[];
+  'data-sets': DataSetResult[] | Skipped;
   memory: MemoryResult[];
   mnist: MnistResult | Skipped;
   'learning-curve': LearningCurveResult | Skipped;
   peers: PeersResult | Skipped;
+  'mfac-window': WindowResult;
+  'mfac-blocks': BlocksResult[];
 }
 
 export type Name = keyof Results;
@@ -25,10 +31,13 @@ export const MEASUREMENTS: { [K in Name]: (context: Context) => Promise<Results[
   iteration: measureIteration,
   scaling: measureScaling,
   'time-to-gap': measureTimeToGap,
+  'data-sets': measureDataSets,
   memory: measureMemory,
   mnist: measureMnist,
   'learning-curve': measureLearningCurve,
   peers: measurePeers,
+  'mfac-window': measureWindow,
+  'mfac-blocks': measureBlocks,
 };
 
 export const NAMES = Object.keys(MEASUREMENTS) as Name[];

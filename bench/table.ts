@@ -1,9 +1,11 @@
 // The tables of docs/benchmarks.md, from the results.
+import { type DataSetResult, LOSSES } from './data-sets';
 import { FRACTION_BAR, type IterationResult } from './iteration';
 import type { LearningCurveResult } from './learning-curve';
 import { isSkipped, type Skipped } from './measurement';
 import type { BenchFile, Measured } from './measurements';
 import type { MemoryResult } from './memory';
+import { blocksTable, windowTables } from './mfac-tables';
 import type { MnistResult } from './mnist';
 import type { PeersResult } from './peers';
 import type { ScalingResult } from './scaling';
@@ -19,10 +21,13 @@ export function tables(file: BenchFile, figure: string): string {
     section('An iteration and the peak', m.iteration, iterationTable),
     section('Growth', m.scaling, (result) => scalingTable(result, figure)),
     section('Time to a certified gap', m['time-to-gap'], timeToGapTable),
+    section('Public data sets', m['data-sets'], dataSetsTable),
     section('Memory', m.memory, memoryTable),
     section('Handwritten digits', m.mnist, mnistTables),
     section('Accuracy on few images', m['learning-curve'], learningCurveTable),
     section('Beside scnn', m.peers, peersTable),
+    section('A step of M-FAC and memory bandwidth', m['mfac-window'], windowTables),
+    section('Setting up blocks of the Fisher matrix', m['mfac-blocks'], blocksTable),
   ];
   return sections.filter((text) => text !== '').join('\n\n');
 }
@@ -113,6 +118,19 @@ function timeToGapTable(results: readonly TimeToGapResult[]): string {
       if (!run) return 'not tried';
       if (run.status === 'converged') return `${seconds(run.wall)} (${run.iterations})`;
       return `gap ${run.gap.toExponential(1)} at the limit (${run.iterations})`;
+    }),
+  ]);
+  return table(head, rows);
+}
+
+function dataSetsTable(results: readonly DataSetResult[]): string {
+  const head = ['Set', 'n × d', ...LOSSES.map((loss) => `${loss}: iterations (s)`)];
+  const rows = results.map(({ name, n, d, runs }) => [
+    name,
+    `${n} × ${d}`,
+    ...runs.map(({ status, iterations, gap, wall }) => {
+      const reached = `${iterations} (${seconds(wall)})`;
+      return status === 'converged' ? reached : `${reached}, gap ${gap.toExponential(1)}`;
     }),
   ]);
   return table(head, rows);

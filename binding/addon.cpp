@@ -2,8 +2,11 @@
 #include <napi.h>
 
 #include "convex_relu.hpp"
+#include "fisher_blocks.hpp"
+#include "fisher_window.hpp"
 #include "job.hpp"
 #include "marshal.hpp"
+#include "read_measurement.hpp"
 #include "self_test.hpp"
 #include "system.hpp"
 
@@ -16,6 +19,9 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   register_system(env, exports);
   register_self_test(env, exports);
   register_convex_relu(env, exports);
+  register_fisher_blocks(env, exports);
+  register_fisher_window(env, exports);
+  register_read_measurement(env, exports);
   return exports;
 }
 

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "base/memory_facts.hpp"
+#include "convex_relu/route.hpp"
 #include "convex_relu_marshal.hpp"
 #include "job.hpp"
 
@@ -37,7 +38,7 @@ class Train final : public Task {
       request_.warm_network = &*network_;
     } else {
       solution_ = read_solution(*warm_start);
-      request_.warm_solution = &*solution_;
+      if (solution_->gates.count > 0) request_.warm_solution = &*solution_;
     }
   }
 
@@ -50,7 +51,9 @@ class Train final : public Task {
     Napi::Object result = Napi::Object::New(env);
     result.Set("model", write_model(env, result_.model, float64_));
     result.Set("certificate", write_certificate(env, result_.certificate, float64_));
+    result_.certificate = {};  // the largest parts need not stand beside all copies
     result.Set("solution", write_solution(env, result_.solution));
+    result_.solution = {};
     result.Set("report", write_report(env, result_.report, request_.options));
     return result;
   }
@@ -181,9 +184,9 @@ Napi::Value objective(const Napi::CallbackInfo& info) {
   const std::size_t rows = sample_count(data, y, input.model.outputs, spec);
   const std::vector<double> weights = optional_doubles(spec, "sampleWeights", rows);
   HostAlgebra host(0);
-  return Napi::Number::New(info.Env(),
-                           convex_relu::objective(input.model, data, y, weights, read_loss(spec),
-                                                  spec.number("beta", non_negative), host));
+  return Napi::Number::New(
+      info.Env(), convex_relu::objective(input.model, data, y, weights, spec.choice<Loss>("loss"),
+                                         spec.number("beta", non_negative), host));
 }
 
 /// convexReluEstimateMemory({ rows, cols, outputs, …options }) -> { bytes, route }

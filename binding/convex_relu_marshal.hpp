@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "convex_relu/option_names.hpp"
 #include "convex_relu/train.hpp"
 #include "marshal.hpp"
 
@@ -29,7 +30,6 @@ std::vector<double> doubles(const Fields& fields, const char* name,
 std::vector<double> optional_doubles(const Fields& fields, const char* name,
                                      std::optional<std::size_t> expected = std::nullopt);
 
-Loss read_loss(const Fields& fields);
 bool read_float64(const Fields& fields);
 /// `given_gates` receives the gates that the options refer to.
 convex_relu::Options read_options(const Fields& spec, std::size_t cols,
@@ -37,6 +37,7 @@ convex_relu::Options read_options(const Fields& spec, std::size_t cols,
 convex_relu::NetworkModel read_model(const Fields& model);
 convex_relu::Certificate read_certificate(const Fields& certificate,
                                           const convex_relu::NetworkModel& model);
+/// Without gates where it is of a run that never came to its first iteration.
 convex_relu::Solution read_solution(const Fields& solution);
 
 /// Weights become a Float32Array unless `float64` is set: they were rounded to it.

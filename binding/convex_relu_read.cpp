@@ -22,14 +22,6 @@ std::size_t count(const Fields& fields, const char* name, std::int64_t low = 1) 
   return static_cast<std::size_t>(fields.integer(name, low, largest_count));
 }
 
-Model read_kind(const Fields& fields, const char* name) {
-  return fields.choice<Model>(name, {{"relu", Model::relu}, {"gated", Model::gated}});
-}
-
-Penalty read_penalty(const Fields& fields) {
-  return fields.choice<Penalty>("penalty", {{"gate", Penalty::gate}, {"neuron", Penalty::neuron}});
-}
-
 /// Gates as rows of `width` numbers.
 convex_relu::Gates read_gates(const Fields& fields, std::size_t width) {
   convex_relu::Gates gates;
@@ -61,11 +53,7 @@ void read_gate_options(const Fields& gates, std::size_t cols, Options& options,
     }
     return;
   }
-  options.gate_source = gates.has("from")
-                            ? gates.choice<GateSource>("from", {{"gaussian", GateSource::gaussian},
-                                                                {"data", GateSource::data},
-                                                                {"patches", GateSource::patches}})
-                            : GateSource::gaussian;
+  if (gates.has("from")) options.gate_source = gates.choice<GateSource>("from");
   if (options.gate_source != GateSource::patches) return;
   options.image_height = count(gates, "height");
   options.image_width = count(gates, "width");
@@ -139,28 +127,18 @@ std::vector<double> optional_doubles(const Fields& fields, const char* name,
   return fields.has(name) ? doubles(fields, name, expected) : std::vector<double>{};
 }
 
-Loss read_loss(const Fields& fields) {
-  return fields.choice<Loss>("loss", {{"squared", Loss::squared},
-                                      {"logistic", Loss::logistic},
-                                      {"hinge", Loss::hinge},
-                                      {"softmax", Loss::softmax}});
-}
-
 bool read_float64(const Fields& fields) {
   return fields.choice<bool>("precision", {{"float32", false}, {"float64", true}});
 }
 
 Options read_options(const Fields& spec, std::size_t cols, std::vector<double>& given_gates) {
   Options options;
-  options.loss = read_loss(spec);
-  options.model = read_kind(spec, "model");
-  options.penalty = read_penalty(spec);
+  options.loss = spec.choice<Loss>("loss");
+  options.model = spec.choice<Model>("model");
+  options.penalty = spec.choice<Penalty>("penalty");
   options.beta = spec.number("beta", positive);
   read_gate_options(spec.object("gates"), cols, options, given_gates);
-  options.preprocess =
-      spec.choice<Preprocess>("preprocess", {{"standardize", Preprocess::standardize},
-                                             {"unit-columns", Preprocess::unit_columns},
-                                             {"none", Preprocess::none}});
+  options.preprocess = spec.choice<Preprocess>("preprocess");
   if (spec.has("components")) options.components = count(spec, "components");
   options.bias = spec.boolean("bias");
   options.seed = static_cast<std::uint64_t>(spec.integer("seed"));
@@ -169,17 +147,14 @@ Options read_options(const Fields& spec, std::size_t cols, std::vector<double>& 
   options.check_every = count(spec, "checkEvery");
   options.rho = spec.optional_number("rho", positive);
   options.relaxation = spec.number("relaxation", {.low = 0, .high = 2, .without_low = true});
-  options.route = spec.choice<Route>("route", {{"auto", Route::automatic},
-                                               {"woodbury", Route::woodbury},
-                                               {"gram", Route::gram},
-                                               {"cg", Route::conjugate_gradient}});
+  options.route = spec.choice<Route>("route");
   return options;
 }
 
 NetworkModel read_model(const Fields& fields) {
   NetworkModel model;
-  model.kind = read_kind(fields, "kind");
-  if (fields.has("penalty")) model.grouping = read_penalty(fields);
+  model.kind = fields.choice<Model>("kind");
+  if (fields.has("penalty")) model.grouping = fields.choice<Penalty>("penalty");
   model.outputs = count(fields, "outputs");
   const std::size_t features = count(fields, "features");
   convex_relu::Preprocessing& p = model.preprocessing;
@@ -222,7 +197,7 @@ NetworkModel read_model(const Fields& fields) {
 
 Certificate read_certificate(const Fields& fields, const NetworkModel& model) {
   Certificate certificate;
-  certificate.loss = read_loss(fields);
+  certificate.loss = fields.choice<Loss>("loss");
   certificate.beta = fields.number("beta", positive);
   certificate.gates = read_gates(fields, model.preprocessing.raw_features() + 1);
   certificate.nu = doubles(fields, "nu");
@@ -245,9 +220,10 @@ Certificate read_certificate(const Fields& fields, const NetworkModel& model) {
 
 Solution read_solution(const Fields& fields) {
   Solution solution;
-  solution.model = read_kind(fields, "kind");
-  solution.penalty = read_penalty(fields);
-  solution.loss = read_loss(fields);
+  if (!fields.has("gates")) return solution;
+  solution.model = fields.choice<Model>("kind");
+  solution.penalty = fields.choice<Penalty>("penalty");
+  solution.loss = fields.choice<Loss>("loss");
   solution.outputs = count(fields, "outputs");
   solution.rows = count(fields, "rows");
   solution.rho = fields.number("rho", positive);

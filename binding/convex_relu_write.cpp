@@ -8,11 +8,9 @@ using convex_relu::Certificate;
 using convex_relu::Model;
 using convex_relu::NetworkModel;
 using convex_relu::Options;
-using convex_relu::Penalty;
 using convex_relu::Progress;
 using convex_relu::Report;
 using convex_relu::Solution;
-using convex_relu::Status;
 
 namespace {
 
@@ -22,37 +20,6 @@ Napi::Value floats(Napi::Env env, const std::vector<double>& values, bool float6
   for (std::size_t i = 0; i < values.size(); ++i) array[i] = static_cast<float>(values[i]);
   return array;
 }
-
-const char* name(Loss loss) {
-  switch (loss) {
-    case Loss::squared:
-      return "squared";
-    case Loss::logistic:
-      return "logistic";
-    case Loss::hinge:
-      return "hinge";
-    case Loss::softmax:
-      break;
-  }
-  return "softmax";
-}
-
-const char* name(Status status) {
-  switch (status) {
-    case Status::converged:
-      return "converged";
-    case Status::iteration_limit:
-      return "iteration_limit";
-    case Status::time_limit:
-      return "time_limit";
-    case Status::aborted:
-      break;
-  }
-  return "aborted";
-}
-
-const char* name(Model model) { return model == Model::relu ? "relu" : "gated"; }
-const char* name(Penalty penalty) { return penalty == Penalty::gate ? "gate" : "neuron"; }
 
 Napi::Object write_history(Napi::Env env, const std::vector<Progress>& history) {
   Napi::Object columns = Napi::Object::New(env);
@@ -117,13 +84,14 @@ Napi::Object write_solution(Napi::Env env, const Solution& solution) {
   object.Set("kind", name(solution.model));
   object.Set("penalty", name(solution.penalty));
   object.Set("loss", name(solution.loss));
-  object.Set("features", static_cast<double>(solution.gates.width() - 1));
+  const bool started = solution.gates.count > 0;
+  object.Set("features", started ? static_cast<double>(solution.gates.width() - 1) : 0);
   object.Set("outputs", static_cast<double>(solution.outputs));
   object.Set("rows", static_cast<double>(solution.rows));
   object.Set("rho", solution.rho);
   object.Set("tau", solution.tau);
   object.Set("beta", solution.beta);
-  object.Set("gates", to_js(env, solution.gates.rows));
+  object.Set("gates", started ? to_js(env, solution.gates.rows) : env.Null());
   object.Set("p", to_js(env, solution.p));
   object.Set("q", solution.q.empty() ? env.Null() : to_js(env, solution.q));
   object.Set("qz", solution.qz.empty() ? env.Null() : to_js(env, solution.qz));

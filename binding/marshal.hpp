@@ -22,6 +22,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/enum_names.hpp"
 #include "base/error.hpp"
 
 namespace secondorder::binding {
@@ -196,6 +197,13 @@ class Fields {
     std::vector<std::string_view> names;
     for (const auto& option : choices) names.push_back(option.first);
     return (choices.begin() + find_choice(name, names))->second;
+  }
+  /// One of the enum's public names.
+  template <typename Enum>
+  Enum choice(const char* name) const {
+    std::vector<std::string_view> names;
+    for (const Named<Enum>& option : EnumNames<Enum>::table) names.emplace_back(option.name);
+    return EnumNames<Enum>::table[find_choice(name, names)].value;
   }
   template <typename T>
   InputArray<T> array(const char* name, std::optional<std::size_t> expected = std::nullopt) const {

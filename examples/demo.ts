@@ -8,7 +8,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ConvexReLUClassifier, verify } from 'secondorder';
-import { convexReport, type Fact, writeReport } from 'secondorder/report';
+import { convexReport, type Fact, scoreCurve, writeReport } from 'secondorder/report';
 import { accuracy, startTensorFlow, toComponents, trainAdam } from './adam';
 import { CLASSES, type Digits, IMAGE, readDigits, shuffled, slice, takeRows } from './digits';
 import { percent, printTable, seconds, withBar } from './show';
@@ -63,7 +63,7 @@ interface Result {
 }
 
 /** The gated model: gates look at small patches of the image, their weights are the global optimum. */
-function createModel(beta: number): ConvexReLUClassifier {
+function createModel(beta: number, limit: { maxIterations?: number } = {}): ConvexReLUClassifier {
   return new ConvexReLUClassifier({
     model: 'gated',
     gates: { count: size.width, from: 'patches', image: IMAGE },
@@ -71,6 +71,7 @@ function createModel(beta: number): ConvexReLUClassifier {
     beta,
     tolerance: TOLERANCE,
     checkEvery: 2,
+    ...limit,
     seed,
   });
 }
@@ -224,7 +225,7 @@ function printResults(results: Result[]): void {
     result.dualBound?.toPrecision(4) ?? 'none',
     result.gap?.toExponential(1) ?? 'none',
     seconds(result.seconds),
-    result.tuning === undefined ? 'none' : seconds(result.tuning),
+    result.tuning === undefined ? 'before' : seconds(result.tuning),
   ]);
   console.log();
   printTable([header, ...rows]);
@@ -237,6 +238,21 @@ async function report(
   test: Digits,
   results: Result[],
 ): Promise<void> {
+  const scores = (of: ConvexReLUClassifier) => ({
+    training: of.score(training.x, training.y),
+    test: of.score(test.x, test.y),
+  });
+  const own = scores(model);
+  const curve = await withBar('Accuracy along the way, for the report', () =>
+    scoreCurve(
+      model.report!,
+      async (maxIterations) => {
+        const earlier = createModel(size.beta, { maxIterations });
+        return scores(await earlier.fit(training.x, training.y));
+      },
+      own,
+    ),
+  );
   const data = convexReport({
     title: 'Handwritten digits',
     report: model.report!,
@@ -250,9 +266,10 @@ async function report(
       predicted: model.predict(test.x),
       probabilities: model.predictProba(test.x),
       classes: model.classes,
-      score: model.score(test.x, test.y),
+      score: own.test,
     },
-    trainingScore: model.score(training.x, training.y),
+    trainingScore: own.training,
+    scores: curve,
     image: IMAGE,
     generator: 'the demo of secondorder',
   });

@@ -2,7 +2,7 @@
 // backend, so that a machine without a GPU is not told to install a package.
 
 import { constants } from 'node:os';
-import type { ErrorCode } from './errors';
+import { type ErrorCode, messageOf } from './errors';
 
 /** Why no CUDA device can be used. */
 export interface CudaUnavailable {
@@ -30,7 +30,7 @@ function openFailure(library: string): string | undefined {
   try {
     process.dlopen({ exports: {} }, library, constants.dlopen.RTLD_LAZY);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     // Node opened it, found no addon in it, and closed it again: it is there.
     return message.includes('Module did not self-register') ? undefined : message;
   }

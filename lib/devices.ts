@@ -3,8 +3,8 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import { cudaUnavailable } from './cuda';
-import { type ErrorCode, SecondOrderError } from './errors';
-import { libc, loadNative, type NativeKernels, nativePath } from './native';
+import { type ErrorCode, messageOf, SecondOrderError } from './errors';
+import { libc, loadNative, nativePath, packageVersion } from './native';
 import { describe, invalid } from './validate';
 
 /** Where to compute: `auto` takes CUDA when it can be used, otherwise the CPU. */
@@ -20,6 +20,7 @@ export interface DeviceOptions {
   seed?: number;
 }
 
+/** The processor, as this process may use it. */
 export interface CpuInfo {
   device: 'cpu';
   available: true;
@@ -28,13 +29,14 @@ export interface CpuInfo {
   /** Bytes that this process may use. */
   memory: number;
   /** Instruction set of the kernels in use. */
-  kernels: NativeKernels;
+  kernels: 'portable' | 'avx2' | 'avx512';
   /** The OpenBLAS kernels in use, such as `SkylakeX`. */
   blas: string;
   /** Threads that a run uses unless told otherwise. */
   threads: number;
 }
 
+/** CUDA, and why it cannot be used. */
 export interface CudaInfo {
   device: 'cuda';
   available: false;
@@ -44,6 +46,7 @@ export interface CudaInfo {
   reason: string;
 }
 
+/** An entry of {@link devices}. */
 export type DeviceInfo = CpuInfo | CudaInfo;
 
 /**
@@ -74,6 +77,7 @@ export function checkDevice(device: unknown, argument = 'options.device'): void 
 export interface Diagnosis {
   /** Version of this package. */
   version: string;
+  /** Version of Node. */
   node: string;
   /** Such as `linux-x64`. */
   platform: string;
@@ -85,6 +89,7 @@ export interface Diagnosis {
   cpu?: CpuInfo;
   /** The BLAS in use, with its build configuration. Absent when the addon does not load. */
   blas?: { core: string; config: string; threads: number };
+  /** Why CUDA cannot be used. */
   cuda: CudaInfo;
   /** What makes this installation fail, or slower than the machine allows. */
   warnings: string[];
@@ -94,7 +99,7 @@ export interface Diagnosis {
 export function doctor(): Diagnosis {
   const path = nativePath();
   const diagnosis: Diagnosis = {
-    version: require('../package.json').version,
+    version: packageVersion(),
     node: process.versions.node,
     platform: `${process.platform}-${process.arch}`,
     libc: libc(),
@@ -108,7 +113,7 @@ export function doctor(): Diagnosis {
     diagnosis.native = { loaded: true, path: path ?? '' };
     diagnosis.warnings = warnings(diagnosis.cpu);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     diagnosis.native = { loaded: false, error: message, ...(path === undefined ? {} : { path }) };
     diagnosis.warnings = [message];
   }

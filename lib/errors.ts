@@ -11,6 +11,7 @@ const CODES = [
   'ERR_NUMERICAL',
   'ERR_EVALUATION',
   'ERR_DISPOSED',
+  'ERR_BUSY',
   'ERR_FORMAT',
   'ERR_CUDA_NO_DRIVER',
   'ERR_CUDA_NO_BACKEND',
@@ -32,6 +33,7 @@ const CODES = [
  * - `ERR_NUMERICAL`: the arithmetic broke down
  * - `ERR_EVALUATION`: a callback threw (`cause`) or returned a non-finite value
  * - `ERR_DISPOSED`: a handle used after `dispose()`
+ * - `ERR_BUSY`: a synchronous call on a handle whose asynchronous calls are under way
  * - `ERR_FORMAT`: a malformed file, with line or byte position
  * - `ERR_CUDA_…`: no driver, no backend package, no device, a library missing, or a failed CUDA call
  * - `ERR_NATIVE_NOT_FOUND`: no native build for this platform
@@ -75,6 +77,11 @@ export class AbortError<Partial = unknown> extends SecondOrderError {
     super('ERR_ABORTED', 'The run was aborted', { cause: reason });
     if (partial !== undefined) this.partial = partial;
   }
+}
+
+/** The message of whatever was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
 /** Whether the value is one of the codes above. */

@@ -14,7 +14,8 @@ export {
   devices,
   doctor,
 } from './devices';
-export { AbortError, type ErrorCode, SecondOrderError } from './errors';
+export { AbortError, type ErrorCode, type ErrorDetails, SecondOrderError } from './errors';
 export * from './io';
 export type { DenseMatrixLike, Matrix, MatrixLike, SparseMatrix } from './matrix';
+export * from './mfac';
 export type { Progress, RunOptions } from './run';

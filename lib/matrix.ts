@@ -5,15 +5,26 @@
  * or an array of rows. Everything is checked here once: lengths, ragged rows, index ranges, NaN and
  * infinities with their position.
  */
-import { SecondOrderError } from './errors';
+import { allocate, createFloats, isFloatArray } from './floats';
 import { loadNative } from './native';
 import type { NativeX } from './native-interface';
-import { checkObject, describe, invalid, isRecord, toInteger } from './validate';
+import {
+  checkObject,
+  describe,
+  invalid,
+  isRecord,
+  LARGEST_COUNT,
+  mismatch,
+  toInteger,
+} from './validate';
 
 /** A dense, row-major matrix: entry (i, j) is `data[i * cols + j]`. */
 export interface Matrix {
+  /** rows × cols entries. */
   data: Float32Array | Float64Array;
+  /** Number of rows. */
   rows: number;
+  /** Number of columns. */
   cols: number;
 }
 
@@ -22,10 +33,15 @@ export interface Matrix {
  * k from `rowOffsets[i]` up to, not including, `rowOffsets[i + 1]`; columns ascend within a row.
  */
 export interface SparseMatrix {
+  /** The stored entries, row after row. */
   values: Float32Array | Float64Array;
+  /** The column of each stored entry, from 0. */
   columns: Int32Array;
+  /** rows + 1 positions in `values`: the first is 0, the last their number. */
   rowOffsets: Int32Array;
+  /** Number of rows. */
   rows: number;
+  /** Number of columns. */
   cols: number;
 }
 
@@ -43,18 +59,6 @@ export interface MatrixExpectation {
   minRows?: number;
   /** Refuse sparse matrices. */
   dense?: boolean;
-}
-
-const LARGEST_INDEX = 2 ** 31 - 1;
-
-/** Whether the value is a 32- or 64-bit float array. */
-export function isFloatArray(value: unknown): value is Float32Array | Float64Array {
-  return value instanceof Float32Array || value instanceof Float64Array;
-}
-
-/** Whether a matrix, already known to be one, is sparse. */
-export function isSparse(matrix: MatrixLike): matrix is SparseMatrix {
-  return !Array.isArray(matrix) && 'columns' in matrix;
 }
 
 /** Position of the first NaN or infinity, or -1. */
@@ -76,15 +80,18 @@ export function toNativeMatrix(
 ): NativeX {
   const matrix = readMatrix(value, argument, expectation);
   if (expectation.cols !== undefined && matrix.cols !== expectation.cols) {
-    throw new SecondOrderError(
-      'ERR_DIMENSION_MISMATCH',
+    throw mismatch(
+      argument,
       `${argument} has ${matrix.cols} columns; ${expectation.cols} are needed`,
-      { argument },
     );
   }
   const minRows = expectation.minRows ?? 0;
   if (matrix.rows < minRows) {
-    throw invalid(argument, `a matrix with at least ${minRows} row(s)`, `${matrix.rows} rows`);
+    throw invalid(
+      argument,
+      `a matrix with at least ${minRows === 1 ? 'one row' : `${minRows} rows`}`,
+      `${matrix.rows} rows`,
+    );
   }
   if (minRows > 0 && matrix.cols === 0) {
     throw invalid(argument, 'a matrix with at least one column', '0 columns');
@@ -119,11 +126,12 @@ function fromRows(rows: unknown[], argument: string, cols?: number): NativeX {
   if (rows.length === 0) return { values: new Float64Array(0), rows: 0, cols: cols ?? 0 };
   const width = Array.isArray(first) || isFloatArray(first) ? first.length : 0;
   const single = rows.every((row) => row instanceof Float32Array);
+  const precision = single ? 'float32' : 'float64';
   const length = rows.length * width;
-  if (!Number.isSafeInteger(length) || width > LARGEST_INDEX) {
+  if (!Number.isSafeInteger(length) || width > LARGEST_COUNT) {
     throw invalid(argument, 'a matrix that fits into memory', `${rows.length} rows of ${width}`);
   }
-  const values = allocate(single, length, argument);
+  const values = allocate((n) => createFloats(precision, n), length, argument, argument);
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i];
     if (!Array.isArray(row) && !isFloatArray(row)) {
@@ -140,19 +148,6 @@ function fromRows(rows: unknown[], argument: string, cols?: number): NativeX {
     values.set(row, i * width);
   }
   return { values, rows: rows.length, cols: width };
-}
-
-function allocate(single: boolean, length: number, argument: string): Float32Array | Float64Array {
-  try {
-    return single ? new Float32Array(length) : new Float64Array(length);
-  } catch (cause) {
-    const bytes = length * (single ? 4 : 8);
-    throw new SecondOrderError(
-      'ERR_OUT_OF_MEMORY',
-      `${argument}: cannot allocate ${bytes} bytes for its copy in one buffer`,
-      { argument, cause },
-    );
-  }
 }
 
 function checkNumbers(row: unknown[], place: string, argument: string): asserts row is number[] {
@@ -220,7 +215,7 @@ function readShape(
   value: Record<string, unknown>,
   argument: string,
 ): { rows: number; cols: number } {
-  const bounds = { min: 0, max: LARGEST_INDEX };
+  const bounds = { min: 0, max: LARGEST_COUNT };
   const rows = toInteger(value.rows, `${argument}.rows`, bounds);
   const cols = toInteger(value.cols, `${argument}.cols`, bounds);
   return { rows, cols };

@@ -1,5 +1,7 @@
 // What the native addon offers: plain objects and typed arrays, no defaults, nothing public.
 
+import type { MFacNative } from './mfac/native';
+
 /** A running job: `cancel` stops it at the next iteration, and the promise still gives its best. */
 export interface NativeJob<Result> {
   promise: Promise<Result>;
@@ -20,8 +22,8 @@ export interface NativeRun {
 }
 
 /** A native function in its two forms: as a job, and on the calling thread. */
-type Job<Spec, Result> = (spec: Spec, run: NativeRun) => NativeJob<Result>;
-type Sync<Spec, Result> = (spec: Spec, run: NativeRun) => Result;
+export type NativeJobOf<Spec, Result> = (spec: Spec, run: NativeRun) => NativeJob<Result>;
+export type NativeSyncOf<Spec, Result> = (spec: Spec, run: NativeRun) => Result;
 
 export type Floats = Float32Array | Float64Array;
 export type NativePrecision = 'float32' | 'float64';
@@ -193,21 +195,21 @@ export interface GemmSpec {
   precision: NativePrecision;
 }
 
-export interface Native {
-  measureGemm: Job<GemmSpec, { gigaflops: number }>;
-  measureGemmSync: Sync<GemmSpec, { gigaflops: number }>;
+export interface Native extends MFacNative {
+  measureGemm: NativeJobOf<GemmSpec, { gigaflops: number }>;
+  measureGemmSync: NativeSyncOf<GemmSpec, { gigaflops: number }>;
   blasInfo(): { core: string; config: string; threads: number };
   cpuInfo(): { kernels: NativeKernels; threads: number };
   /** Position of the first NaN or infinity; -1 when there is none. */
   findNonFinite(values: Floats): number;
 
-  convexReluTrain: Job<ConvexReluTrainSpec, ConvexReluTrainResult>;
-  convexReluTrainSync: Sync<ConvexReluTrainSpec, ConvexReluTrainResult>;
+  convexReluTrain: NativeJobOf<ConvexReluTrainSpec, ConvexReluTrainResult>;
+  convexReluTrainSync: NativeSyncOf<ConvexReluTrainSpec, ConvexReluTrainResult>;
   /** n × outputs, row-major. */
-  convexReluPredict: Job<ConvexReluPredictSpec, Floats>;
-  convexReluPredictSync: Sync<ConvexReluPredictSpec, Floats>;
-  convexReluVerify: Job<ConvexReluVerifySpec, NativeVerification>;
-  convexReluVerifySync: Sync<ConvexReluVerifySpec, NativeVerification>;
+  convexReluPredict: NativeJobOf<ConvexReluPredictSpec, Floats>;
+  convexReluPredictSync: NativeSyncOf<ConvexReluPredictSpec, Floats>;
+  convexReluVerify: NativeJobOf<ConvexReluVerifySpec, NativeVerification>;
+  convexReluVerifySync: NativeSyncOf<ConvexReluVerifySpec, NativeVerification>;
   convexReluObjective(spec: ConvexReluObjectiveSpec): number;
   convexReluEstimateMemory(spec: ConvexReluMemorySpec): { bytes: number; route: string };
 }

@@ -4,13 +4,18 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import nodeGypBuild from 'node-gyp-build';
-import { SecondOrderError } from './errors';
+import { messageOf, SecondOrderError } from './errors';
 import type { Native } from './native-interface';
 
 export type * from './native-interface';
 
 /** The folder of the package: where `build/` and `prebuilds/` are looked for. */
 export const packageRoot = path.join(__dirname, '..');
+
+/** The version of this package. */
+export function packageVersion(): string {
+  return require(path.join(packageRoot, 'package.json')).version;
+}
 
 let loaded: Native | undefined;
 
@@ -59,7 +64,7 @@ function explain(cause: unknown): string {
   const reason =
     file === undefined
       ? `none found; looked for ${tried().join(', ')}`
-      : `${file} does not load: ${cause instanceof Error ? cause.message : String(cause)}`;
+      : `${file} does not load: ${messageOf(cause)}`;
   return (
     `No native binary of secondorder fits ${machine}: ${reason}. ` +
     'To build it from source: npx secondorder build'

@@ -27,6 +27,9 @@ export interface RunOptions<Event = Progress> {
   timeLimit?: number;
 }
 
+/** Far beyond any machine; a number above it is a slip. */
+export const MOST_THREADS = 4096;
+
 const KEYS = ['signal', 'onProgress', 'threads', 'timeLimit'] as const;
 
 /** What the options amount to, checked. */
@@ -160,9 +163,6 @@ function readOptions<Event>(options: RunOptions<Event> | undefined): Settings {
   }
   return { signal, onProgress: onProgress as Settings['onProgress'], native };
 }
-
-/** Far beyond any machine; a number above it is a slip. */
-const MOST_THREADS = 4096;
 
 /** Also signals of another realm or of a library, so not by `instanceof`. */
 function isAbortSignal(value: unknown): value is AbortSignal {

@@ -13,6 +13,9 @@ export interface NumberRange {
   below?: number;
 }
 
+/** The most that the native code can count. */
+export const LARGEST_COUNT = 2 ** 31 - 1;
+
 /** A value in words, short and safe for any value at all. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined || typeof value === 'boolean') return `${value}`;
@@ -35,7 +38,9 @@ function quote(text: string): string {
 
 function describeView(view: ArrayBufferView): string {
   const kind = Object.prototype.toString.call(view).slice('[object '.length, -1);
-  return `a ${kind} of ${view.byteLength} bytes`;
+  const article = /^[AEIO]/.test(kind) ? 'an' : 'a';
+  const size = isArrayLike(view) ? `length ${view.length}` : `${view.byteLength} bytes`;
+  return `${article} ${kind} of ${size}`;
 }
 
 /** ERR_INVALID_ARGUMENT: "`place` must be `takes`, got `got`". */
@@ -115,7 +120,8 @@ export function toInteger(value: unknown, argument: string, range: NumberRange =
   return value;
 }
 
-function within(value: number, range: NumberRange): boolean {
+/** Whether a number lies in a range. */
+export function within(value: number, range: NumberRange): boolean {
   return (
     value >= (range.min ?? Number.NEGATIVE_INFINITY) &&
     value <= (range.max ?? Number.POSITIVE_INFINITY) &&
@@ -124,7 +130,8 @@ function within(value: number, range: NumberRange): boolean {
   );
 }
 
-function inWords(range: NumberRange): string {
+/** A range as it follows "a number": " at least 1 and at most 5", or nothing. */
+export function inWords(range: NumberRange): string {
   const parts: string[] = [];
   if (range.above !== undefined) parts.push(`above ${range.above}`);
   if (range.min !== undefined) parts.push(`at least ${range.min}`);

@@ -4,14 +4,28 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-packages=(g++ cmake ninja-build gfortran libopenblas-dev doctest-dev)
+packages=(g++ cmake ninja-build gfortran libopenblas-dev libeigen3-dev doctest-dev)
+browser=false
 for argument in "$@"; do
   case "$argument" in
     --lint) packages+=(clang-format clang-tidy) ;;
-    --browser) command -v chromium >/dev/null || command -v google-chrome >/dev/null || packages+=(chromium) ;;
+    --browser) browser=true ;;
     *) echo "setup.sh: unknown argument $argument" >&2; exit 2 ;;
   esac
 done
+
+as_root=()
+can_be_root() {
+  [ "$(id -u)" = 0 ] && return
+  as_root=(sudo)
+  sudo -n true 2>/dev/null || { [ -t 0 ] && command -v sudo >/dev/null; }
+}
+
+apt_install() {
+  echo "setup: installing $*"
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
 
 install_system_packages() {
   local missing=() name
@@ -19,19 +33,30 @@ install_system_packages() {
     dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || missing+=("$name")
   done
   ((${#missing[@]})) || return 0
-  local root=()
-  if [ "$(id -u)" != 0 ]; then
-    if ! sudo -n true 2>/dev/null && ! { [ -t 0 ] && command -v sudo >/dev/null; }; then
-      echo "These packages are needed; install them, then run this again:" >&2
-      echo "  apt-get update && apt-get install -y --no-install-recommends ${missing[*]}" >&2
-      exit 1
-    fi
-    root=(sudo)
+  if ! can_be_root; then
+    echo "These packages are needed; install them, then run this again:" >&2
+    echo "  apt-get update && apt-get install -y --no-install-recommends ${missing[*]}" >&2
+    exit 1
   fi
-  echo "setup: installing ${missing[*]}"
-  "${root[@]}" apt-get update -qq
-  "${root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  "${as_root[@]}" apt-get update -qq
+  apt_install "${missing[@]}"
+}
+
+# One test opens a report in a browser; it is skipped where there is none. Ubuntu has Chromium as a
+# snap only, which is not for scripts to install.
+install_browser() {
+  local name
+  for name in "${CHROMIUM_PATH:-chromium}" chromium-browser google-chrome; do
+    if command -v "$name" >/dev/null; then return; fi
+  done
+  if can_be_root; then
+    compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null || "${as_root[@]}" apt-get update -qq
+    if apt-cache show chromium >/dev/null 2>&1; then
+      apt_install chromium
+      return
+    fi
+  fi
+  echo "setup: no Chromium or Chrome here; the test that opens a report in one will be skipped"
 }
 
 # The checksum of what was installed last tells whether there is anything to do. Not `npm ci`: it
@@ -47,6 +72,7 @@ install_npm_packages() {
 
 if command -v dpkg-query >/dev/null; then
   install_system_packages
+  if $browser; then install_browser; fi
 fi
 install_npm_packages
 echo "setup: building"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up, runs the C++ tests and the TypeScript tests, and closes with their sum.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 
 bash scripts/setup.sh --browser || exit 1
 mkdir -p .tap

@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { manifest, result, secondorder } from './cli-run';
+import { manifest, program, result, secondorder } from './cli-run';
 
 t.test('wrong usage exits with 2 and one line', async (t) => {
+  const text = join(t.testdir({ 'text.csv': 'a,b\n1,x\n2,y\n3,x\n' }), 'text.csv');
   const cases: [string[], RegExp][] = [
     [['fly'], /unknown command 'fly'/],
     [['train'], /missing required argument 'data'/],
@@ -14,6 +16,12 @@ t.test('wrong usage exits with 2 and one line', async (t) => {
     [['train', 'x.csv', '--loss', 'cubic'], /--loss.*squared/],
     [['train', 'x.csv', '--test-fraction', '1.5'], /test-fraction.*between 0 and 1/],
     [['train', 'x.csv', '--test', 'y', '--test-fraction', '0.5'], /cannot be used with/],
+    [['train', 'x.csv', '--beta', '0'], /--beta.*above 0/],
+    [['train', 'x.csv', '--tolerance', '1'], /--tolerance.*below 1/],
+    [['train', text, '--test-labels', 'y'], /--test-labels goes with --test/],
+    [['train', text, '--labels', 'y'], /--labels is for npy and idx files; .* is a csv file/],
+    [['train', text, '--format', 'libsvm', '--target', '0'], /--target is for csv and npy files/],
+    [['train', text, '--task', 'regression', '--loss', 'hinge'], /--loss hinge is for classif/],
   ];
   for (const [args, message] of cases) {
     const { code, out, err } = await secondorder(args);
@@ -58,6 +66,22 @@ t.test('files that are not right exit with 1 and one line', async (t) => {
       ['predict', join(folder, 'none.json'), join(folder, 'text.csv')],
       'ERR_INVALID_ARGUMENT: .*none',
     ],
+    [
+      ['train', join(folder, 'text.csv'), '--components', '2'],
+      'ERR_INVALID_ARGUMENT: --components must be .* at most 1, got 2',
+    ],
+    [
+      ['predict', join(folder, 'text.csv'), join(folder, 'text.csv')],
+      'ERR_FORMAT: .*text.csv, byte 0: no safetensors file',
+    ],
+    [
+      ['train', join(folder, 'text.csv'), '--out', join(folder, 'absent', 'model.json')],
+      'ERR_INVALID_ARGUMENT: cannot write .*model.json',
+    ],
+    [
+      ['train', join(folder, 'text.csv'), '--report', folder],
+      'ERR_INVALID_ARGUMENT: cannot write .*: it is a folder',
+    ],
   ];
   for (const [args, message] of cases) {
     const { code, err } = await secondorder(args);
@@ -67,6 +91,17 @@ t.test('files that are not right exit with 1 and one line', async (t) => {
   const { code, err } = await secondorder(['train', join(folder, 'bad.csv'), '--json']);
   t.equal(code, 1);
   t.match(JSON.parse(err), { type: 'error', code: 'ERR_FORMAT', message: /line 3/ });
+});
+
+t.test('output that cannot be written is one line, too', async (t) => {
+  if (!existsSync('/dev/full')) {
+    t.comment('skipped: no /dev/full');
+    return;
+  }
+  const command = ['sh', '-c', `'${process.execPath}' '${program}' doctor >/dev/full`];
+  const { code, err } = await secondorder([], { command });
+  t.equal(code, 1);
+  t.match(err, /^secondorder: ENOSPC: cannot write the output: [^\n]*\n$/);
 });
 
 t.test('doctor and bench', async (t) => {

@@ -1,21 +1,8 @@
 // What the errors of the convex ReLU family say: the argument, what it takes, what it got.
 
-import {
-  ConvexReLUClassifier,
-  ConvexReLURegressor,
-  ReLUNetwork,
-  trainConvexReLUSync,
-} from 'secondorder';
+import { ConvexReLUClassifier, ConvexReLURegressor, trainConvexReLUSync } from 'secondorder';
 import t from 'tap';
-
-const x = [
-  [0, 1],
-  [1, 0],
-  [2, -1],
-  [-1, 3],
-];
-const y = [1, -1, 1, -1];
-const plain = new ReLUNetwork({ hidden: [[1, -1]], output: [[2]] });
+import { plain, x, y } from './fixtures/tiny-problem';
 
 t.test('what is said', (t) => {
   const bad = (o: object) => () => new ConvexReLUClassifier(o);

@@ -107,7 +107,7 @@ t.test('malformed files are refused with line and column', async (t) => {
     ['1 0:2\n', 'index 0; the first index is 1', 1, 3],
     ['1 1:2\n\n# c\n1 3:1 3:2\n', 'index 3 after 3; indices must ascend within a row', 4, 7],
     ['1 3:1 2:2\r\n', 'index 2 after 3; indices must ascend within a row', 1, 7],
-    ['1 3:1\n', 'index 3 is above 2, the last of options.features', 1, 3, { features: 2 }],
+    ['1 3:1\n', 'index 3 is above 2, the last of the 2 features asked for', 1, 3, { features: 2 }],
     ['1 2147483648:1\n', 'index 2147483648 is above 2147483647, the largest possible', 1, 3],
     ['1 1:\n', 'the value of index 1 must be a finite float64 number, not ""', 1, 5],
     ['1 1:NaN\n', 'the value of index 1 must be a finite float64 number, not "NaN"', 1, 5],

@@ -15,7 +15,7 @@ import t from 'tap';
 const env = { ...process.env, NODE_OPTIONS: '' };
 
 /** Trains in a process of its own; all in bytes. */
-async function measure(problem: ProblemShape & ConvexReLUOptions) {
+async function measure(problem: ProblemShape & ConvexReLUOptions & { sparse?: boolean }) {
   const args = [path.join(__dirname, 'fixtures/train-peak.js'), JSON.stringify(problem)];
   const { stdout } = await promisify(execFile)(process.execPath, args, { env, timeout: 60_000 });
   return JSON.parse(stdout);
@@ -33,6 +33,8 @@ const problems = [
     route: 'cg',
     maxIterations: 5,
   },
+  { rows: 40_000, cols: 10, outputs: 2, gates: 128, route: 'cg', maxIterations: 10 },
+  { rows: 20_000, cols: 60, outputs: 1, gates: 64, route: 'cg', maxIterations: 5, sparse: true },
 ] as const;
 
 for (const problem of problems) {
@@ -42,8 +44,10 @@ for (const problem of problems) {
     t.comment(`MB: estimate ${megabytes[0]}, report ${megabytes[1]}, process ${megabytes[2]}`);
     t.equal(planned, problem.route);
     t.equal(route, problem.route);
-    t.ok(estimate / peakBytes < 1.5 && peakBytes / estimate < 1.5, 'the report is as estimated');
-    t.ok(grown / peakBytes < 1.5 && peakBytes / grown < 1.5, 'and near what the process took');
+    // Beforehand samples are dense and every cone has a multiplier, afterwards it is known better.
+    t.ok(estimate >= peakBytes && estimate < 2 * peakBytes, 'the report is within the estimate');
+    t.ok(grown < 1.1 * peakBytes, 'and no less than what the process took');
+    t.ok(peakBytes < 1.5 * grown, 'nor much more');
   });
 }
 

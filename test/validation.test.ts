@@ -20,6 +20,7 @@ import {
   verifyAsync,
 } from 'secondorder';
 import t, { type Test } from 'tap';
+import { plain, x, y } from './fixtures/tiny-problem';
 
 const CODES =
   /^ERR_(INVALID_ARGUMENT|DIMENSION_MISMATCH|FORMAT|NOT_FITTED|OUT_OF_MEMORY|NUMERICAL|CUDA_\w+)$/;
@@ -111,14 +112,6 @@ const options = fc.oneof(
   anything,
 );
 
-const x = [
-  [0, 1],
-  [1, 0],
-  [2, -1],
-  [-1, 3],
-];
-const y = [1, -1, 1, -1];
-const plain = new ReLUNetwork({ hidden: [[1, -1]], output: [[2]] });
 const numRuns = 1500;
 
 function hold<T>(t: Test, property: fc.IPropertyWithHooks<T>): void {

@@ -48,10 +48,17 @@ class Algebra {
   // --- memory ------------------------------------------------------------------------------------
   /// One block of device memory for an arena; throws ERR_OUT_OF_MEMORY.
   virtual std::unique_ptr<Memory> allocate(std::size_t bytes) = 0;
-  /// Bytes of scratch that the gated operations take for this shape, on first use.
+  /// Bytes of scratch that the operations of an iteration take for this shape.
   virtual std::size_t scratch_bytes(const GatedShape& shape) const = 0;
+  /// The same of gated_gram, which is for once.
+  virtual std::size_t gram_scratch_bytes(const GatedShape& shape) const = 0;
+  /// Takes the scratch of an iteration's operations now: at shapes within this one they then
+  /// allocate nothing. Without it they take what they need on first use.
+  virtual void reserve_scratch(const GatedShape& shape) = 0;
   /// Parts of an operation that are worked on at the same time, each with host memory of its own.
   virtual int parallelism() const = 0;
+  /// Throws Cancelled where an operation would, asked to stop; for long work between operations.
+  virtual void checkpoint() const = 0;
   virtual void upload(std::span<const Real> host, View<Real> device) = 0;
   virtual void upload(std::span<const std::uint64_t> host, GateBits device) = 0;
   virtual void download(ConstView<Real> device, std::span<Real> host) = 0;

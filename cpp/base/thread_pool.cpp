@@ -49,7 +49,7 @@ struct ThreadPool::Shared {
   std::mutex mutex;
   std::condition_variable wake;
   std::condition_variable done;
-  const std::function<void(std::size_t, int)>* body = nullptr;
+  const FunctionRef<void(std::size_t, int)>* body = nullptr;
   std::size_t tasks = 0;
   std::atomic<std::size_t> next{0};
   unsigned generation = 0;
@@ -79,7 +79,10 @@ ThreadPool::~ThreadPool() {
   for (auto& worker : workers_) worker.join();
 }
 
-bool ThreadPool::cancelled() const { return control_ != nullptr && control_->cancelled(); }
+bool ThreadPool::stop_requested() const {
+  if (control_ == nullptr) return false;
+  return stop_on_ == StopOn::time_limit ? control_->stop_requested() : control_->cancelled();
+}
 
 void ThreadPool::drain(int thread) {
   Shared& s = *shared_;
@@ -87,7 +90,7 @@ void ThreadPool::drain(int thread) {
     const std::size_t task = s.next.fetch_add(1, std::memory_order_relaxed);
     if (task >= s.tasks) return;
     try {
-      if (cancelled()) throw Cancelled{};
+      checkpoint();
       (*s.body)(task, thread);
     } catch (...) {
       const std::lock_guard lock(s.mutex);
@@ -112,10 +115,10 @@ void ThreadPool::work(int thread) {
   }
 }
 
-void ThreadPool::run(std::size_t tasks, const std::function<void(std::size_t, int)>& body) {
+void ThreadPool::run(std::size_t tasks, FunctionRef<void(std::size_t, int)> body) {
   if (workers_.empty() || tasks <= 1) {
     for (std::size_t task = 0; task < tasks; ++task) {
-      if (cancelled()) throw Cancelled{};
+      checkpoint();
       body(task, 0);
     }
     return;

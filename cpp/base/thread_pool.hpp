@@ -4,18 +4,23 @@
 #include <condition_variable>
 #include <cstddef>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
 
+#include "base/function_ref.hpp"
+
 namespace secondorder {
 
 class RunControl;
 
-/// Thrown out of ThreadPool::run() when the run's control has been cancelled.
+/// Thrown out of ThreadPool::run() when the run's control asks it to stop.
 struct Cancelled {};
+
+/// What of a control a pool obeys: its cancellation alone, or its time limit too. Solvers look at
+/// the limit themselves between iterations, and leave it to the pool where there are none.
+enum class StopOn { cancellation, time_limit };
 
 /// Threads this process may use: the CPUs its affinity mask and its cgroup quota allow.
 int available_threads();
@@ -32,24 +37,32 @@ class ThreadPool {
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
-  /// From now on run() stops between tasks, and throws Cancelled, once `control` is cancelled.
-  void watch(const RunControl* control) { control_ = control; }
+  /// From now on run() stops between tasks, and throws Cancelled, once `control` asks for it.
+  void watch(const RunControl* control, StopOn stop_on = StopOn::cancellation) {
+    control_ = control;
+    stop_on_ = stop_on;
+  }
+  /// Throws Cancelled where run() would stop; for long loops outside of run(), and long tasks.
+  void checkpoint() const {
+    if (stop_requested()) throw Cancelled{};
+  }
 
   int threads() const { return static_cast<int>(workers_.size()) + 1; }
 
   /// Calls body(task, thread) for every task in [0, tasks), and returns when all are done.
-  /// The first exception of a task is thrown again here. Not reentrant.
-  void run(std::size_t tasks, const std::function<void(std::size_t task, int thread)>& body);
+  /// The first exception of a task is thrown again here. Not reentrant. Allocates nothing.
+  void run(std::size_t tasks, FunctionRef<void(std::size_t task, int thread)> body);
 
  private:
   struct Shared;
   void work(int thread);
   void drain(int thread);
-  bool cancelled() const;
+  bool stop_requested() const;
 
   std::unique_ptr<Shared> shared_;
   std::vector<std::thread> workers_;
   const RunControl* control_ = nullptr;
+  StopOn stop_on_ = StopOn::cancellation;
 };
 
 }  // namespace secondorder

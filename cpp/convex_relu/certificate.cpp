@@ -10,6 +10,9 @@ namespace secondorder::convex_relu {
 
 namespace {
 
+/// Samples whose multipliers are signed at once.
+constexpr std::size_t multiplier_block = 1024;
+
 /// Everything in float64: z of all rows, and the patterns of the certificate's gates.
 struct Features {
   std::vector<double> storage;
@@ -18,36 +21,44 @@ struct Features {
   GateBits bits;
 
   Features(const Preprocessing& preprocessing, const Gates& gates, const DataView& data,
-           HostAlgebra& host)
+           GateBits known, HostAlgebra& host)
       : storage(data.rows * preprocessing.features()),
-        words(data.rows * GateBits::words_per_row(gates.count)),
         z(storage.data(), data.rows, preprocessing.features()),
-        bits{words.data(), data.rows, gates.count} {
+        bits(known) {
+    const bool all_known = known.rows == data.rows && known.gates == gates.count;
+    if (!all_known) {
+      words.resize(data.rows * GateBits::words_per_row(gates.count));
+      bits = {words.data(), data.rows, gates.count};
+    }
     for_each_block(data, preprocessing, host, [&](std::size_t first, ConstView<double> s) {
       preprocessing.features_of(s, host, z.block(first, s.rows));
-      block_patterns(s, gates, host, bits.block(first, s.rows));
+      if (!all_known) block_patterns(s, gates, host, bits.block(first, s.rows));
     });
   }
 };
 
-/// Rows of Zᵀ·(Eᵢ∘μ) for the certificate's multipliers.
+/// Rows of Zᵀ·(Eᵢ∘μ) for the certificate's multipliers, summed up over blocks of samples.
 std::vector<double> multiplier_products(const Certificate& certificate, const Features& features,
                                         std::size_t outputs, HostAlgebra& host) {
   const std::size_t n = features.z.rows, f = features.z.cols, count = certificate.mu_rows.size();
   const std::size_t gates = certificate.gates.count;
-  std::vector<double> signed_mu(count * n), products(count * f);
-  host.for_rows(count, n, [&](std::size_t first, std::size_t last) {
-    for (std::size_t j = first; j < last; ++j) {
-      const auto row = static_cast<std::size_t>(certificate.mu_rows[j]);
-      const std::size_t gate = row / outputs % gates;
-      for (std::size_t k = 0; k < n; ++k) {
-        const double value = std::max(certificate.mu[j * n + k], 0.0);
-        signed_mu[j * n + k] = features.bits.test(k, gate) ? value : -value;
+  std::vector<double> signed_mu(count * std::min(multiplier_block, n)), products(count * f);
+  for (std::size_t start = 0; start < n; start += multiplier_block) {
+    const std::size_t rows = std::min(multiplier_block, n - start);
+    const View<double> block(signed_mu.data(), count, rows);
+    host.for_rows(count, 4 * rows, [&](std::size_t first, std::size_t last) {
+      for (std::size_t j = first; j < last; ++j) {
+        const auto row = static_cast<std::size_t>(certificate.mu_rows[j]);
+        const std::size_t gate = row / outputs % gates;
+        for (std::size_t k = 0; k < rows; ++k) {
+          const double value = std::max(certificate.mu[j * n + start + k], 0.0);
+          block.row(j)[k] = features.bits.test(start + k, gate) ? value : -value;
+        }
       }
-    }
-  });
-  host.multiply(1, {signed_mu.data(), count, n}, Transpose::no, features.z, Transpose::no, 0,
-                {products.data(), count, f});
+    });
+    host.multiply(1, block, Transpose::no, features.z.block(start, rows), Transpose::no, 1,
+                  {products.data(), count, f});
+  }
   return products;
 }
 
@@ -86,30 +97,40 @@ double cone_violation(const NetworkModel& model, const Certificate& certificate,
   const std::size_t neurons = model.neurons(), n = features.z.rows, f = features.z.cols;
   if (model.kind == Model::gated || neurons == 0 || model.groups.size() != neurons) return 0;
   const std::size_t divisor = model.grouping == Penalty::neuron ? model.outputs : 1;
+  std::vector<std::size_t> gates(neurons);
+  std::vector<double> squared_out(neurons);
+  for (std::size_t j = 0; j < neurons; ++j) {
+    gates[j] = static_cast<std::size_t>(model.groups[j]) / divisor % certificate.gates.count;
+    for (std::size_t o = 0; o < model.outputs; ++o) {
+      squared_out[j] += model.output[o * neurons + j] * model.output[o * neurons + j];
+    }
+  }
   std::vector<double> block(std::min(host_block, n) * neurons);
-  double violation = 0, total = 0;
+  std::vector<ConeSums> rows_sums(n);
   for (std::size_t first = 0; first < n; first += host_block) {
     const std::size_t rows = std::min(host_block, n - first);
     const View<double> activations(block.data(), rows, neurons);
     host.multiply(1, features.z.block(first, rows), Transpose::no,
                   {model.hidden.data(), neurons, f}, Transpose::yes, 0, activations);
-    for (std::size_t j = 0; j < neurons; ++j) {
-      const std::size_t gate =
-          static_cast<std::size_t>(model.groups[j]) / divisor % certificate.gates.count;
-      double out = 0;
-      for (std::size_t o = 0; o < model.outputs; ++o) {
-        out += model.output[o * neurons + j] * model.output[o * neurons + j];
-      }
-      for (std::size_t k = 0; k < rows; ++k) {
+    host.for_rows(rows, 4 * neurons, [&](std::size_t from, std::size_t to) {
+      for (std::size_t k = from; k < to; ++k) {
         if (!certificate.weights.empty() && certificate.weights[first + k] == 0) continue;
-        const double value = activations.row(k)[j];
-        const bool outside = features.bits.test(first + k, gate) ? value < 0 : value > 0;
-        total += out * value * value;
-        if (outside) violation += out * value * value;
+        ConeSums& sums = rows_sums[first + k];
+        for (std::size_t j = 0; j < neurons; ++j) {
+          const double value = activations.row(k)[j], square = squared_out[j] * value * value;
+          const bool outside = features.bits.test(first + k, gates[j]) ? value < 0 : value > 0;
+          sums.total += square;
+          if (outside) sums.violation += square;
+        }
       }
-    }
+    });
   }
-  return total > 0 ? std::sqrt(violation / total) : 0;
+  ConeSums all;
+  for (const ConeSums& sums : rows_sums) {
+    all.total += sums.total;
+    all.violation += sums.violation;
+  }
+  return all.total > 0 ? std::sqrt(all.violation / all.total) : 0;
 }
 
 }  // namespace
@@ -119,7 +140,7 @@ double relative_gap(double objective, double bound) {
 }
 
 Verdict verify(const NetworkModel& model, const Certificate& certificate, const DataView& data,
-               const std::vector<double>& y, HostAlgebra& host) {
+               const std::vector<double>& y, HostAlgebra& host, GateBits known_patterns) {
   const std::size_t c = model.outputs;
   if (certificate.nu.size() != data.rows * c) {
     throw Error(ErrorCode::dimension_mismatch,
@@ -147,7 +168,7 @@ Verdict verify(const NetworkModel& model, const Certificate& certificate, const 
     for (std::size_t o = 0; o < c; ++o) row[o] *= weight;
   }
 
-  const Features features(model.preprocessing, certificate.gates, data, host);
+  const Features features(model.preprocessing, certificate.gates, data, known_patterns, host);
   const double largest = largest_dual_norm(model, certificate, nu, features, host);
   Verdict verdict;
   verdict.objective = objective(plain, data, targets, certificate.weights, certificate.loss,

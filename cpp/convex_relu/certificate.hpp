@@ -30,8 +30,9 @@ struct Verdict {
 double relative_gap(double objective, double bound);
 
 /// Recomputes everything from the model, the certificate's dual variables and the data. Objective
-/// and bound are in the units the model was trained in, (y − output_bias)/output_scale.
+/// and bound are in the units the model was trained in, (y − output_bias)/output_scale. Who already
+/// has the patterns of the certificate's gates over the data, from gate_patterns(), may give them.
 Verdict verify(const NetworkModel& model, const Certificate& certificate, const DataView& data,
-               const std::vector<double>& y, HostAlgebra& host);
+               const std::vector<double>& y, HostAlgebra& host, GateBits known_patterns = {});
 
 }  // namespace secondorder::convex_relu

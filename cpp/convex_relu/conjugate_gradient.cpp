@@ -172,7 +172,7 @@ class ConjugateGradient final : public UUpdate<Real> {
   }
 
   void factor_sketch(double rows_ratio) {
-    HostAlgebra host(1);
+    HostAlgebra host(algebra_.parallelism());
     std::vector<Real> staging(unknowns_ * rank_);
     const auto download = [&](View<Real> from) {
       algebra_.download(from, staging);
@@ -184,7 +184,9 @@ class ConjugateGradient final : public UUpdate<Real> {
     host.axpby(shift, omega, 1, y);
     std::vector<double> small(rank_ * rank_), other(rank_ * rank_);
     const View<double> core(small.data(), rank_, rank_), gram(other.data(), rank_, rank_);
+    algebra_.checkpoint();
     host.multiply(1, omega, Transpose::yes, y, Transpose::no, 0, core);
+    algebra_.checkpoint();
     const bool positive = host.cholesky(core);
     // rows of Yᵀ: L⁻¹·Yᵀ, then the eigenvectors of its Gram matrix
     std::vector<double> transposed(unknowns_ * rank_);
@@ -192,10 +194,15 @@ class ConjugateGradient final : public UUpdate<Real> {
     for (std::size_t i = 0; i < unknowns_; ++i) {
       for (std::size_t j = 0; j < rank_; ++j) factor.row(j)[i] = y.row(i)[j];
     }
+    algebra_.checkpoint();
     if (positive) host.lower_solve(core, factor);
+    algebra_.checkpoint();
     host.multiply(1, factor, Transpose::no, factor, Transpose::yes, 0, gram);
-    const std::vector<double> values = symmetric_eigen(gram);
+    algebra_.checkpoint();
+    const std::vector<double> values = symmetric_eigen(gram, host);
+    algebra_.checkpoint();
     host.multiply(1, factor, Transpose::yes, gram, Transpose::yes, 0, y);
+    algebra_.checkpoint();
     // Descending order; a sketch that is not positive leaves the identity as preconditioner.
     eigenvalues_.assign(rank_, 0);
     std::fill(staging.begin(), staging.end(), Real(0));

@@ -7,6 +7,9 @@ namespace secondorder::convex_relu {
 
 namespace {
 
+/// Columns of q that are copied to rows of μ together.
+constexpr std::size_t transposed_columns = 8;
+
 template <class Real>
 std::vector<Real> download(Algebra<Real>& algebra, View<Real> view) {
   std::vector<Real> values(view.size());
@@ -131,12 +134,16 @@ Certificate extract_certificate(const Extraction<Real>& e) {
   for (std::size_t first = 0; first < s.rows; first += host_block) {
     const std::size_t rows = std::min(host_block, s.rows - first);
     const std::vector<Real> q = download(e.admm.algebra(), e.admm.q().block(first, rows));
-    for (std::size_t j = 0; j < certificate.mu_rows.size(); ++j) {
-      const auto column = static_cast<std::size_t>(certificate.mu_rows[j]);
+    // A few columns at a time, so that both the rows read and those written stay in cache.
+    for (std::size_t from = 0; from < certificate.mu_rows.size(); from += transposed_columns) {
+      const std::size_t to = std::min(from + transposed_columns, certificate.mu_rows.size());
       for (std::size_t k = 0; k < rows; ++k) {
-        const double value = weight * std::max(-q[k * s.parameter_rows() + column], Real(0));
-        const double scale = row_scale.empty() ? 1 : row_scale[first + k];
-        certificate.mu[j * s.rows + first + k] = rounded<Real>(scale * value);
+        const double scale = weight * (row_scale.empty() ? 1 : row_scale[first + k]);
+        for (std::size_t j = from; j < to; ++j) {
+          const auto column = static_cast<std::size_t>(certificate.mu_rows[j]);
+          const Real part = std::max(-q[k * s.parameter_rows() + column], Real(0));
+          certificate.mu[j * s.rows + first + k] = rounded<Real>(scale * part);
+        }
       }
     }
   }
@@ -157,8 +164,13 @@ Solution extract_solution(const Extraction<Real>& e) {
   solution.beta = o.beta;
   solution.gates = e.gates;
   solution.p = download_features(e, e.admm.p());
-  const std::vector<Real> q = download(e.admm.algebra(), e.admm.q());
-  solution.q.assign(q.begin(), q.end());
+  const View<Real> q = e.admm.q();  // the largest there is: block by block
+  solution.q.reserve(q.size());
+  for (std::size_t first = 0; first < q.rows; first += host_block) {
+    const std::size_t rows = std::min(host_block, q.rows - first);
+    const std::vector<Real> block = download(e.admm.algebra(), q.block(first, rows));
+    solution.q.insert(solution.q.end(), block.begin(), block.end());
+  }
   const std::vector<Real> qz = download(e.admm.algebra(), e.admm.qz());
   solution.qz.assign(qz.begin(), qz.end());
   return solution;

@@ -126,6 +126,7 @@ std::vector<std::uint64_t> fingerprints(const DataView& data, const Preprocessin
   const std::vector<std::uint64_t> words = gate_patterns(data, preprocessing, gates, host);
   const std::size_t stride = GateBits::words_per_row(gates.count);
   for (std::size_t k = 0; k < data.rows; ++k) {
+    if (k % 256 == 0) host.checkpoint();
     const auto draw = random.words(k);
     const std::uint64_t number = (std::uint64_t{draw[0]} << 32) | draw[1];
     for (std::size_t w = 0; w < stride; ++w) {

@@ -19,11 +19,12 @@ struct Moments {
   std::vector<double> mean, squares;  ///< of x; squares about the mean
 };
 
-Moments column_moments(const DataView& data) {
+Moments column_moments(const DataView& data, const HostAlgebra& host) {
   const std::size_t d = data.cols;
   Moments m{std::vector<double>(d), std::vector<double>(d)};
   std::vector<double> row(d);
   for (std::size_t k = 0; k < data.rows; ++k) {  // Welford's updates: no cancellation
+    if (k % 256 == 0) host.checkpoint();
     data.read_row(k, row.data());
     for (std::size_t j = 0; j < d; ++j) {
       const double before = row[j] - m.mean[j];
@@ -43,7 +44,7 @@ void fit_components(const DataView& data, std::size_t k, HostAlgebra& host, Prep
   for_each_block(data, p, host, [&](std::size_t, ConstView<double> s) {
     host.multiply(1, s, Transpose::yes, s, Transpose::no, 1, covariance);
   });
-  const std::vector<double> values = symmetric_eigen(covariance);
+  const std::vector<double> values = symmetric_eigen(covariance, host);
   const double largest = std::max(values.back(), 0.0);
   double kept = 0;
   for (std::size_t i = 0; i < std::min(k, d); ++i) {
@@ -106,7 +107,7 @@ Preprocessing fit_preprocessing(const DataView& data, const Options& options, Ho
   p.bias_value = options.bias ? 1 : 0;
   const bool centre = options.preprocess == Preprocess::standardize || options.components > 0;
   if (centre || options.preprocess == Preprocess::unit_columns) {
-    const Moments m = column_moments(data);
+    const Moments m = column_moments(data, host);
     for (std::size_t j = 0; j < d; ++j) {
       const double about_zero = m.squares[j] + n * m.mean[j] * m.mean[j];
       const bool constant = m.squares[j] <= n * std::pow(constant_column * m.mean[j], 2);

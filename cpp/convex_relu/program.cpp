@@ -69,7 +69,7 @@ Rotation fit_wide(const DataView& data, const Preprocessing& preprocessing,
     for (std::size_t j = 0; j < f; ++j) squares[j] += z.row(k)[j] * z.row(k)[j];
   }
   host.multiply(1, z, Transpose::no, z, Transpose::yes, 0, kernel);
-  const std::vector<double> values = symmetric_eigen(kernel);
+  const std::vector<double> values = symmetric_eigen(kernel, host);
   const View<double> vectors(vector_storage.data(), n, f);
   host.multiply(1, kernel, Transpose::no, z, Transpose::no, 0, vectors);
   for (std::size_t i = 0; i < n; ++i) {
@@ -80,6 +80,21 @@ Rotation fit_wide(const DataView& data, const Preprocessing& preprocessing,
 }
 
 }  // namespace
+
+Targets Targets::of(const DataView& data, const std::vector<double>& y, std::size_t outputs,
+                    const std::vector<double>& weights) {
+  Targets targets;
+  targets.outputs = outputs;
+  targets.y.reserve(data.rows * outputs);
+  for (std::size_t k = 0; k < data.rows; ++k) {
+    const std::size_t source = data.selected.empty() ? k : data.selected[k];
+    const double* row = y.data() + source * outputs;
+    targets.y.insert(targets.y.end(), row, row + outputs);
+    if (!weights.empty()) targets.weights.push_back(weights[source]);
+    targets.total_weight += weights.empty() ? 1 : weights[source];
+  }
+  return targets;
+}
 
 Targets Targets::folded(Loss loss) const {
   Targets folded = *this;
@@ -106,18 +121,18 @@ Rotation fit_rotation(const DataView& data, const Preprocessing& preprocessing,
   });
   std::vector<double> squares;
   for (std::size_t j = 0; j < f; ++j) squares.push_back(gram.row(j)[j]);
-  const std::vector<double> values = symmetric_eigen(gram);
+  const std::vector<double> values = symmetric_eigen(gram, host);
   return keep_rank(values, gram, mean_column_norm(squares));
 }
 
 template <class Real>
 void load_program(const DataView& data, const Preprocessing& preprocessing,
                   const Rotation& rotation, const Gates& gates, const Targets& targets,
-                  HostAlgebra& host, Algebra<Real>& algebra, Program<Real>& program) {
+                  HostAlgebra& host, GateBits patterns, Algebra<Real>& algebra,
+                  Program<Real>& program) {
   const std::size_t f = rotation.features, r = rotation.rank(), c = targets.outputs;
   const std::size_t rows = std::min(host_block, data.rows);
   std::vector<double> z_storage(rows * f), rotated_storage(rows * r);
-  std::vector<std::uint64_t> words(rows * program.gates.stride());
   std::vector<Real> x(rows * r), y(rows * c);
   for_each_block(data, preprocessing, host, [&](std::size_t first, ConstView<double> s) {
     const View<double> z(z_storage.data(), s.rows, f);
@@ -127,9 +142,9 @@ void load_program(const DataView& data, const Preprocessing& preprocessing,
                   Transpose::no, 0, rotated);
     std::copy_n(rotated.data, s.rows * r, x.data());
     algebra.upload(x, program.x.block(first, s.rows));
-    const GateBits bits{words.data(), s.rows, gates.count};
+    const GateBits bits = patterns.block(first, s.rows);
     block_patterns(s, gates, host, bits);
-    algebra.upload(std::span(words).first(s.rows * bits.stride()),
+    algebra.upload(std::span<const std::uint64_t>(bits.words, s.rows * bits.stride()),
                    program.gates.block(first, s.rows));
     std::copy_n(targets.y.data() + first * c, s.rows * c, y.data());
     algebra.upload(y, program.y.block(first, s.rows));
@@ -141,8 +156,10 @@ void load_program(const DataView& data, const Preprocessing& preprocessing,
 }
 
 template void load_program(const DataView&, const Preprocessing&, const Rotation&, const Gates&,
-                           const Targets&, HostAlgebra&, Algebra<float>&, Program<float>&);
+                           const Targets&, HostAlgebra&, GateBits, Algebra<float>&,
+                           Program<float>&);
 template void load_program(const DataView&, const Preprocessing&, const Rotation&, const Gates&,
-                           const Targets&, HostAlgebra&, Algebra<double>&, Program<double>&);
+                           const Targets&, HostAlgebra&, GateBits, Algebra<double>&,
+                           Program<double>&);
 
 }  // namespace secondorder::convex_relu

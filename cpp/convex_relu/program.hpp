@@ -39,6 +39,9 @@ struct Targets {
   double total_weight = 0;        ///< Σ weights: F = (1/total)·Σ wℓ + beta·Σ‖·‖
   std::vector<double> row_scale;  ///< √weights once folded into the rows, else empty
 
+  /// Those of the rows that `data` selects of all.
+  static Targets of(const DataView& data, const std::vector<double>& y, std::size_t outputs,
+                    const std::vector<double>& weights);
   /// For the squared loss: the same with the weights folded into the rows of X and y.
   Targets folded(Loss loss) const;
 };
@@ -68,10 +71,11 @@ struct Program {
   }
 };
 
-/// Computes X, the bits and the targets, and uploads them.
+/// Computes X, the bits and the targets, and uploads them. The bits stay in `patterns` too.
 template <class Real>
 void load_program(const DataView& data, const Preprocessing& preprocessing,
                   const Rotation& rotation, const Gates& gates, const Targets& targets,
-                  HostAlgebra& host, Algebra<Real>& algebra, Program<Real>& program);
+                  HostAlgebra& host, GateBits patterns, Algebra<Real>& algebra,
+                  Program<Real>& program);
 
 }  // namespace secondorder::convex_relu

@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "convex_relu/admm.hpp"
+#include "convex_relu/memory_plan.hpp"
 
 namespace secondorder::convex_relu {
 
@@ -48,31 +49,7 @@ std::size_t workspace_bytes(Algebra<Real>& algebra, const GatedShape& shape, boo
   Program<Real> program(shape, weighted, arena);
   program.loss = options.loss;
   const Admm<Real> admm(algebra, arena, program, route, options.relaxation);
-  return arena.bytes() + algebra.scratch_bytes(shape);
-}
-
-std::size_t host_bytes(const GatedShape& s, std::size_t raw_features, Route route,
-                       std::size_t threads) {
-  // z in float64 for the certificate, s-space blocks, ν, μ, patterns, and the weights of the model.
-  const std::size_t features = std::max(s.features, std::min(raw_features + 1, 4 * s.features));
-  const std::size_t samples = s.rows * (features + 3 * s.outputs) * sizeof(double) +
-                              s.rows * GateBits::words_per_row(s.gates) * sizeof(std::uint64_t);
-  const std::size_t multipliers =
-      s.sets == 2 ? 2 * s.rows * s.parameter_rows() * sizeof(double) : 0;
-  const std::size_t parameters = 3 * s.parameter_rows() * features * sizeof(double);
-  // Gates, drawn once and once more for those without a new pattern, and a block of rows with them.
-  const std::size_t gates = 2 * s.gates * (raw_features + 1) * sizeof(double);
-  const std::size_t block =
-      std::min(host_block, s.rows) * (raw_features + features + s.gates) * sizeof(double);
-  // The sketch of the preconditioner is factored in float64.
-  const std::size_t sketch = route == Route::conjugate_gradient
-                                 ? 4 * s.gates * s.features * sketch_rank(s) * sizeof(double)
-                                 : 0;
-  // The Gram matrix is summed up gate by gate, on every thread.
-  const std::size_t pairs = s.features * (s.features + 1) / 2 + 64;
-  const std::size_t sums =
-      route == Route::gram ? threads * (512 + s.gates) * pairs * sizeof(double) : 0;
-  return samples + multipliers + parameters + gates + block + std::max(sketch, sums);
+  return arena.bytes();
 }
 
 }  // namespace
@@ -80,20 +57,22 @@ std::size_t host_bytes(const GatedShape& s, std::size_t raw_features, Route rout
 template <class Real>
 Plan make_plan(Algebra<Real>& algebra, const GatedShape& shape, std::size_t raw_features,
                bool weighted, const Options& options, std::size_t available) {
-  const auto threads = static_cast<std::size_t>(algebra.parallelism());
   Plan best;
   double least = -1;
   std::size_t smallest = 0;
   for (const Route route : {Route::woodbury, Route::gram, Route::conjugate_gradient}) {
     if (options.route != Route::automatic && options.route != route) continue;
-    const std::size_t bytes = workspace_bytes(algebra, shape, weighted, options, route);
-    const std::size_t around = host_bytes(shape, raw_features, route, threads);
+    const std::size_t workspace = workspace_bytes(algebra, shape, weighted, options, route);
+    const std::size_t bytes = workspace + algebra.scratch_bytes(shape);
+    const std::size_t around =
+        host_bytes(algebra, RunSize::most(shape, raw_features, route, bytes), options);
     if (smallest == 0 || bytes + around < smallest) smallest = bytes + around;
     if (bytes + around > available) continue;
     const double operations = cost(route, shape, options.loss);
     if (least >= 0 && operations >= least) continue;
     least = operations;
     best.route = route;
+    best.workspace_bytes = workspace;
     best.device_bytes = bytes;
     best.host_bytes = around;
   }
@@ -106,18 +85,21 @@ Plan make_plan(Algebra<Real>& algebra, const GatedShape& shape, std::size_t raw_
   return best;
 }
 
-const char* name(Route route) {
-  switch (route) {
-    case Route::woodbury:
-      return "woodbury";
-    case Route::gram:
-      return "gram";
-    case Route::conjugate_gradient:
-      return "cg";
-    case Route::automatic:
-      break;
-  }
-  return "auto";
+GatedShape shape_of(std::size_t rows, std::size_t features, std::size_t gates, std::size_t outputs,
+                    Model model) {
+  return {rows, features, gates, outputs, model == Model::relu ? std::size_t{2} : std::size_t{1}};
+}
+
+template <class Real>
+MemoryEstimate estimate_memory(std::size_t rows, std::size_t cols, std::size_t outputs,
+                               const Options& options, int threads) {
+  CpuAlgebra<Real> algebra(threads);
+  std::size_t features = options.components > 0 ? std::min(options.components, cols) : cols;
+  features = std::min(features + (options.bias ? 1 : 0), rows);
+  const GatedShape shape = shape_of(rows, features, options.gates, outputs, options.model);
+  const Plan plan = make_plan(algebra, shape, cols, false, options, ~std::size_t{0} / 2);
+  const std::size_t inputs = rows * (cols + outputs) * sizeof(double);
+  return {plan.bytes() + inputs, name(plan.route)};
 }
 
 template <class Real>
@@ -139,6 +121,10 @@ template Plan make_plan(Algebra<float>&, const GatedShape&, std::size_t, bool, c
                         std::size_t);
 template Plan make_plan(Algebra<double>&, const GatedShape&, std::size_t, bool, const Options&,
                         std::size_t);
+template MemoryEstimate estimate_memory<float>(std::size_t, std::size_t, std::size_t,
+                                               const Options&, int);
+template MemoryEstimate estimate_memory<double>(std::size_t, std::size_t, std::size_t,
+                                                const Options&, int);
 template std::unique_ptr<UUpdate<float>> make_u_update(Route, Algebra<float>&, Arena&,
                                                        const Program<float>&);
 template std::unique_ptr<UUpdate<double>> make_u_update(Route, Algebra<double>&, Arena&,

@@ -8,17 +8,14 @@
 #include "convex_relu/admm.hpp"
 #include "convex_relu/balance.hpp"
 #include "convex_relu/extract.hpp"
+#include "convex_relu/memory_plan.hpp"
 #include "convex_relu/route.hpp"
+#include "convex_relu/untrained.hpp"
 #include "convex_relu/warm_start.hpp"
 
 namespace secondorder::convex_relu {
 
 namespace {
-
-GatedShape shape_of(std::size_t rows, std::size_t features, std::size_t gates, std::size_t outputs,
-                    Model model) {
-  return {rows, features, gates, outputs, model == Model::relu ? std::size_t{2} : std::size_t{1}};
-}
 
 /// Rows whose weight is 0 take no part: neither in the loss nor in the patterns.
 std::vector<std::size_t> weighted_rows(const std::vector<double>& weights) {
@@ -27,21 +24,6 @@ std::vector<std::size_t> weighted_rows(const std::vector<double>& weights) {
     if (weights[k] > 0) rows.push_back(k);
   }
   return rows;
-}
-
-/// Targets of the rows that take part.
-Targets select_targets(const Request& request, const DataView& data) {
-  Targets targets;
-  targets.outputs = request.outputs;
-  for (std::size_t k = 0; k < data.rows; ++k) {
-    const std::size_t source = data.selected.empty() ? k : data.selected[k];
-    for (std::size_t o = 0; o < request.outputs; ++o) {
-      targets.y.push_back(request.y[source * request.outputs + o]);
-    }
-    if (!request.weights.empty()) targets.weights.push_back(request.weights[source]);
-    targets.total_weight += request.weights.empty() ? 1 : request.weights[source];
-  }
-  return targets;
 }
 
 /// One training run; its members come to life in the order of the steps of train().
@@ -55,8 +37,6 @@ class Run {
         algebra_(std::make_unique<CpuAlgebra<Real>>(control.threads)),
         selected_(weighted_rows(request.weights)),
         data_(request.data) {
-    host_.watch(&control);
-    algebra_->watch(&control);
     if (!request.weights.empty() && selected_.size() < data_.rows) {
       data_.selected = selected_;
       data_.rows = selected_.size();
@@ -64,17 +44,28 @@ class Run {
     if (data_.rows == 0) {
       throw Error(ErrorCode::invalid_argument, "sampleWeights: every weight is 0", "sampleWeights");
     }
-    targets_ = select_targets(request, data_);
+    targets_ = Targets::of(data_, request.y, request.outputs, request.weights);
     folded_ = targets_.folded(request.options.loss);
   }
 
   Result train() {
-    prepare();
+    try {
+      watch(&control_, StopOn::time_limit);  // there is no iteration yet that looks at the clock
+      prepare();
+    } catch (const Cancelled&) {
+      return finish_untrained();
+    }
+    watch(&control_, StopOn::cancellation);
     iterate();
     return finish();
   }
 
  private:
+  void watch(const RunControl* control, StopOn stop_on = StopOn::cancellation) {
+    host_.watch(control, stop_on);
+    algebra_->watch(control, stop_on);
+  }
+
   void prepare() {
     const Options& o = request_.options;
     preprocessing_ = fit_preprocessing(data_, o, host_);
@@ -89,14 +80,17 @@ class Run {
         shape_of(data_.rows, rotation_.rank(), gates_.count, request_.outputs, o.model);
     const bool weighted = !folded_.weights.empty();
     plan_ = make_plan(*algebra_, shape, data_.cols, weighted, o, available_memory());
-    arena_ = Arena(algebra_->allocate(plan_.device_bytes), plan_.device_bytes);
+    arena_ = Arena(algebra_->allocate(plan_.workspace_bytes), plan_.workspace_bytes);
+    algebra_->reserve_scratch(shape);
     program_.emplace(shape, weighted, arena_);
     program_->loss = o.loss;
     program_->beta = o.beta * targets_.total_weight / rotation_.scale;
     program_->group = o.penalty == Penalty::gate ? request_.outputs : 1;
     program_->eigenvalues = rotation_.eigenvalues;
     admm_.emplace(*algebra_, arena_, *program_, plan_.route, o.relaxation);
-    load_program(data_, preprocessing_, rotation_, gates_, folded_, host_, *algebra_, *program_);
+    patterns_.resize(data_.rows * GateBits::words_per_row(gates_.count));
+    load_program(data_, preprocessing_, rotation_, gates_, folded_, host_, patterns(), *algebra_,
+                 *program_);
     start_admm(request_, preprocessing_, rotation_, gates_, *program_, starting_rho(), *admm_);
   }
 
@@ -134,18 +128,19 @@ class Run {
           if (k < o.max_iterations) report_.status = Status::time_limit;
           break;
         }
+        watch(&control_, StopOn::time_limit);  // a new factorization may take long
         balance(k);
+        watch(&control_, StopOn::cancellation);
       }
     } catch (const Cancelled&) {
-      report_.status = Status::aborted;
+      report_.status = stop_status();
     }
     stop();
   }
 
   /// After a stop short of convergence: the best that can be said of the last iterate.
   void stop() {
-    host_.watch(nullptr);
-    algebra_->watch(nullptr);
+    watch(nullptr);
     extract();
     const bool converged = verified(request_.options.tolerance);
     if (converged && report_.status == Status::iteration_limit) report_.status = Status::converged;
@@ -186,7 +181,10 @@ class Run {
       if (!given && !program_->cones()) rho = admm_->group_balance();
     }
     if (!given && program_->cones() && cone_balance_due(k) && !report_.history.empty()) {
-      rho = balance_.factor(report_.history.back());
+      // Never, once settled, below the multipliers of the active groups over their size: a ρ that
+      // sinks further finds no way back.
+      const double least = k >= 80 ? admm_->group_balance() : 0;
+      rho = std::max(balance_.factor(report_.history.back()), least);
     }
     const auto matters = [](double factor) { return factor < 0.7 || factor > 1.4; };
     if (!matters(rho)) rho = 1;
@@ -206,11 +204,31 @@ class Run {
   }
 
   bool verified(double tolerance) {
-    report_.verdict = verify(result_.model, result_.certificate, data_, targets_.y, host_);
+    report_.verdict =
+        verify(result_.model, result_.certificate, data_, targets_.y, host_, patterns());
     return report_.verdict.gap <= tolerance && report_.verdict.infeasibility <= tolerance;
   }
 
+  Status stop_status() const { return control_.cancelled() ? Status::aborted : Status::time_limit; }
+
+  std::size_t input_bytes() const {
+    return data_bytes(request_.data) +
+           (request_.y.size() + request_.weights.size()) * sizeof(double);
+  }
+
+  GateBits patterns() { return {patterns_.data(), data_.rows, gates_.count}; }
+
+  /// After a stop before the first iteration.
+  Result finish_untrained() {
+    Result result = untrained(request_, std::move(preprocessing_), std::move(gates_));
+    result.report.status = stop_status();
+    result.report.peak_bytes = input_bytes() + plan_.bytes();
+    result.report.seconds = control_.seconds();
+    return result;
+  }
+
   Result finish() {
+    watch(nullptr);
     const Extraction<Real> e{request_,  targets_, folded_,   preprocessing_,
                              rotation_, gates_,   *program_, *admm_};
     result_.solution = extract_solution(e);
@@ -219,7 +237,10 @@ class Run {
     report_.gates = gates_.count;
     report_.neurons =
         result_.model.kind == Model::relu ? result_.model.neurons() : result_.model.gates.count;
-    report_.peak_bytes = plan_.bytes();
+    const RunSize size{program_->shape,    data_.cols,      plan_.route,
+                       plan_.device_bytes, report_.neurons, result_.certificate.mu_rows.size()};
+    report_.peak_bytes =
+        input_bytes() + plan_.device_bytes + host_bytes(*algebra_, size, request_.options);
     report_.route = name(plan_.route);
     report_.seconds = control_.seconds();
     result_.report = report_;
@@ -253,6 +274,7 @@ class Run {
   Targets targets_, folded_;
   Preprocessing preprocessing_;
   Gates gates_;
+  std::vector<std::uint64_t> patterns_;  ///< of the rows that take part
   Rotation rotation_;
   Plan plan_;
   Arena arena_;
@@ -267,29 +289,10 @@ class Run {
 
 template <class Real>
 Result train(const Request& request, const RunControl& control) {
-  try {
-    return Run<Real>(request, control).train();
-  } catch (const Cancelled&) {
-    throw Error(ErrorCode::aborted, "the training was aborted before its first iteration");
-  }
-}
-
-template <class Real>
-MemoryEstimate estimate_memory(std::size_t rows, std::size_t cols, std::size_t outputs,
-                               const Options& options, int threads) {
-  CpuAlgebra<Real> algebra(threads);
-  std::size_t features = options.components > 0 ? std::min(options.components, cols) : cols;
-  features = std::min(features + (options.bias ? 1 : 0), rows);
-  const GatedShape shape = shape_of(rows, features, options.gates, outputs, options.model);
-  const Plan plan = make_plan(algebra, shape, cols, false, options, ~std::size_t{0} / 2);
-  return {plan.bytes(), name(plan.route)};
+  return Run<Real>(request, control).train();
 }
 
 template Result train<float>(const Request&, const RunControl&);
 template Result train<double>(const Request&, const RunControl&);
-template MemoryEstimate estimate_memory<float>(std::size_t, std::size_t, std::size_t,
-                                               const Options&, int);
-template MemoryEstimate estimate_memory<double>(std::size_t, std::size_t, std::size_t,
-                                                const Options&, int);
 
 }  // namespace secondorder::convex_relu

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/enum_names.hpp"
 #include "base/run_control.hpp"
 #include "convex_relu/certificate.hpp"
 #include "convex_relu/data.hpp"
@@ -39,7 +40,8 @@ struct Progress {
 struct Report {
   Status status = Status::iteration_limit;
   Verdict verdict;  ///< recomputed in float64 from the model and the data
-  std::size_t iterations = 0, inner_iterations = 0, gates = 0, neurons = 0, peak_bytes = 0;
+  std::size_t iterations = 0, inner_iterations = 0, gates = 0, neurons = 0;
+  std::size_t peak_bytes = 0;  ///< most that was held at once, inputs and results included
   double seconds = 0;
   const char* route = "";
   std::vector<Progress> history;
@@ -62,16 +64,23 @@ struct Result {
   Report report;
 };
 
-/// Trains in Real arithmetic; objectives, certificate and the report are float64 always.
+/// Trains in Real arithmetic; objectives, certificate and the report are float64 always. Stopped
+/// before its first iteration, by the time limit or an abort, it gives the zero network.
+///
+/// The control is looked at between tiles of some 10 ms. What cannot be interrupted: one
+/// eigendecomposition of a tridiagonal matrix of order min(features, samples), a pass of an
+/// iteration over one tile, and, after any stop, the verification of what there is. The time limit
+/// is looked at between iterations, and within set-up and new factorizations.
 template <class Real>
 Result train(const Request& request, const RunControl& control);
 
-struct MemoryEstimate {
-  std::size_t bytes = 0;
-  const char* route = "";
-};
-template <class Real>
-MemoryEstimate estimate_memory(std::size_t rows, std::size_t cols, std::size_t outputs,
-                               const Options& options, int threads);
-
 }  // namespace secondorder::convex_relu
+
+template <>
+struct secondorder::EnumNames<secondorder::convex_relu::Status> {
+  using Status = convex_relu::Status;
+  static constexpr Named<Status> table[] = {{"converged", Status::converged},
+                                            {"iteration_limit", Status::iteration_limit},
+                                            {"time_limit", Status::time_limit},
+                                            {"aborted", Status::aborted}};
+};

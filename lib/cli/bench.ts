@@ -4,14 +4,12 @@ import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { type ConvexReport, trainConvexReLU } from '../convex-relu';
 import type { Matrix } from '../matrix';
-import { loadNative } from '../native';
+import { loadNative, type NativePrecision } from '../native';
 import { runJob } from '../run';
 import type { Context } from './context';
 import { interruptible } from './interrupt';
 import { addJsonOption, addThreadsOption, integer, number } from './options';
 import type { Terminal } from './terminal';
-
-type Precision = 'float32' | 'float64';
 
 interface BenchFlags {
   samples: number;
@@ -77,7 +75,7 @@ async function bench(flags: BenchFlags, terminal: Terminal, signal: AbortSignal)
 
 async function timeTraining(
   { samples, features, gates, iterations }: BenchFlags,
-  precision: Precision,
+  precision: NativePrecision,
   run: { signal: AbortSignal; threads?: number },
 ): Promise<ConvexReport> {
   const random = xoroshiro128plus(1);

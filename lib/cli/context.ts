@@ -6,8 +6,3 @@ export interface Context {
   /** Code to exit with when the command ends without an error; 0 unless set. */
   exitCode: number;
 }
-
-/** The version of this package. */
-export function packageVersion(): string {
-  return require('../../package.json').version;
-}

@@ -5,6 +5,7 @@ import type { NumericTensor } from '../io/elements';
 import type { Matrix, SparseMatrix } from '../matrix';
 import type { DataFlags } from './options';
 import { sniffFormat } from './sniff';
+import { UsageError } from './usage-error';
 
 export type Inputs = Matrix | SparseMatrix;
 /** Numbers, or labels as text. */
@@ -24,6 +25,8 @@ export type LabelledDataset = Dataset & { y: Targets };
 export interface ReadContext {
   flags: DataFlags;
   signal: AbortSignal;
+  /** The option that names the file of labels, for messages; `--labels` when left out. */
+  labelsOption?: string;
   /**
    * Columns that x must have. Then a file may have a target or not: a CSV file or an array with one
    * column more has one.
@@ -40,6 +43,7 @@ export interface ReadContext {
 export async function readDataset(path: string, context: ReadContext): Promise<Dataset> {
   const { flags, signal, features } = context;
   const format = flags.format === 'auto' ? await sniffFormat(path, signal) : flags.format;
+  refuseIdleFlags(path, format, context);
   const dataset = await readers[format](path, context);
   if (features !== undefined && dataset.x.cols !== features) {
     throw new SecondOrderError(
@@ -66,15 +70,28 @@ export async function readLabelled(path: string, context: ReadContext): Promise<
   if (!y) {
     throw new SecondOrderError(
       'ERR_INVALID_ARGUMENT',
-      `${path} has no targets; --labels names the file that has them`,
+      `${path} has no targets; a column can have them, or, for npy and idx files, ${context.labelsOption ?? '--labels'} names the file that does`,
     );
   }
   return { x, y, ...rest };
 }
 
+/** Refuses options that would have no part in reading this format. */
+function refuseIdleFlags(path: string, format: Format, { flags, labelsOption }: ReadContext): void {
+  const refuse = (option: string, formats: string) => {
+    throw new UsageError(`${option} is for ${formats} files; ${path} is a ${format} file`);
+  };
+  const labelled = format === 'npy' || format === 'idx';
+  if (flags.labels !== undefined && !labelled) refuse(labelsOption ?? '--labels', 'npy and idx');
+  if (flags.target !== undefined && (format === 'libsvm' || format === 'idx')) {
+    refuse('--target', 'csv and npy');
+  }
+}
+
+type Format = Exclude<DataFlags['format'], 'auto'>;
 type Reader = (path: string, context: ReadContext) => Promise<Dataset>;
 
-const readers: Record<Exclude<DataFlags['format'], 'auto'>, Reader> = {
+const readers: Record<Format, Reader> = {
   async csv(path, { flags, signal, features }) {
     const { missing, delimiter, target } = flags;
     const options = { missing, delimiter, signal };

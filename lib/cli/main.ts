@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 import { runCommandLine } from './program';
 
-// `secondorder predict … | head`: the reader has what it wanted.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
+  // `secondorder predict … | head`: the reader has what it wanted.
+  if (error.code === 'EPIPE') process.exit();
+  process.stderr.write(`secondorder: ${error.code}: cannot write the output: ${error.message}\n`);
+  process.exit(1);
 });
 
 runCommandLine(process.argv.slice(2)).then((exitCode) => {

@@ -1,40 +1,26 @@
 /** Readers of option values, and options that several commands share. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-
-interface Range {
-  min?: number;
-  /** Values must be above it, not only at least. */
-  above?: number;
-  max?: number;
-  /** Values must be below it. */
-  below?: number;
-}
+import { MOST_THREADS } from '../run';
+import { inWords, type NumberRange, within } from '../validate';
 
 /** A reader of numbers in a range. */
-export function number(range: Range = {}): (text: string) => number {
+export function number(range: NumberRange = {}): (text: string) => number {
   return (text) => {
     const value = text.trim() === '' ? Number.NaN : Number(text);
     if (!Number.isFinite(value)) throw new InvalidArgumentError('Not a number.');
-    if (range.min !== undefined && value < range.min) refuse(`at least ${range.min}`);
-    if (range.above !== undefined && value <= range.above) refuse(`above ${range.above}`);
-    if (range.max !== undefined && value > range.max) refuse(`at most ${range.max}`);
-    if (range.below !== undefined && value >= range.below) refuse(`below ${range.below}`);
+    if (!within(value, range)) throw new InvalidArgumentError(`Must be${inWords(range)}.`);
     return value;
   };
 }
 
 /** A reader of whole numbers in a range. */
-export function integer(range: Range = {}): (text: string) => number {
+export function integer(range: NumberRange = {}): (text: string) => number {
   const read = number(range);
   return (text) => {
     const value = read(text);
     if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('Not a whole number.');
     return value;
   };
-}
-
-function refuse(wanted: string): never {
-  throw new InvalidArgumentError(`Must be ${wanted}.`);
 }
 
 /** Reads `28x28`: height and width. */
@@ -91,6 +77,6 @@ export function addJsonOption(command: Command): Command {
 
 /** Adds `--threads`. */
 export function addThreadsOption(command: Command): Command {
-  const parse = integer({ min: 1, max: 4096 });
+  const parse = integer({ min: 1, max: MOST_THREADS });
   return command.option('--threads <n>', 'threads to compute with (default: all)', parse);
 }

@@ -1,14 +1,15 @@
 /** `secondorder predict`: predictions of a saved model, as CSV or as JSON lines. */
-import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { stringify } from 'csv-stringify/sync';
 import { ConvexReLUClassifier, type Label } from '../convex-relu';
+import { writeParts } from '../io/write';
 import type { Matrix } from '../matrix';
 import type { Context } from './context';
 import { readDataset } from './dataset';
 import { loadEstimator } from './estimator-file';
 import { interruptible } from './interrupt';
 import { addDataOptions, addJsonOption, addThreadsOption, type DataFlags } from './options';
+import { checkWritable } from './output';
 import { score } from './task';
 import type { Terminal } from './terminal';
 import { UsageError } from './usage-error';
@@ -49,8 +50,11 @@ async function predict(
   signal: AbortSignal,
 ): Promise<void> {
   if (flags.missing !== 'error') {
-    throw new UsageError(`--missing ${flags.missing} would change or leave out samples to predict`);
+    throw new UsageError(
+      `--missing ${flags.missing} would change or leave out samples to predict; fill them in beforehand`,
+    );
   }
+  await checkWritable(flags.out);
   const model = await loadEstimator(modelPath);
   if (flags.proba && !(model instanceof ConvexReLUClassifier)) {
     throw new UsageError('--proba is for classifiers');
@@ -69,7 +73,7 @@ async function predict(
     const names = ['prediction', ...(shares?.classes.map((label) => `p(${label})`) ?? [])];
     const text = stringify([names, ...rows]);
     if (flags.out === undefined) process.stdout.write(text);
-    else await writeFile(flags.out, text);
+    else await writeParts(flags.out, [Buffer.from(text)]);
   }
   if (flags.out === undefined) {
     for (const [row, [prediction, ...probabilities]] of rows.entries()) {

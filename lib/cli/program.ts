@@ -1,10 +1,13 @@
 /** The commands, and what the process's exit code says: 0 done, 1 failed, 2 not understood. */
 import { Command, CommanderError } from 'commander';
+import { messageOf } from '../errors';
+import { packageVersion } from '../native';
 import { addBench } from './bench';
 import { addBuild } from './build';
-import { type Context, packageVersion } from './context';
+import type { Context } from './context';
 import { addDoctor } from './doctor';
 import { addPredict } from './predict';
+import { addPrune } from './prune';
 import { Terminal } from './terminal';
 import { addTrain } from './train';
 import { UsageError } from './usage-error';
@@ -19,11 +22,12 @@ import { addVerify } from './verify';
 export async function runCommandLine(argv: string[]): Promise<number> {
   // Looked for before parsing: the errors of parsing are to be in the form asked for, too.
   const context: Context = { terminal: new Terminal(argv.includes('--json')), exitCode: 0 };
+  const program = createProgram(context);
   try {
-    await createProgram(context).parseAsync(argv, { from: 'user' });
+    await program.parseAsync(argv, { from: 'user' });
     return context.exitCode;
   } catch (error) {
-    return fail(error, context.terminal);
+    return fail(error, context.terminal, program);
   }
 }
 
@@ -35,13 +39,13 @@ function createProgram(context: Context): Command {
     .configureOutput({ outputError: () => undefined })
     .showSuggestionAfterError()
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage.');
-  for (const add of [addTrain, addPredict, addVerify, addDoctor, addBuild, addBench]) {
+  for (const add of [addTrain, addPredict, addVerify, addPrune, addDoctor, addBuild, addBench]) {
     add(program, context);
   }
   return program;
 }
 
-function fail(error: unknown, terminal: Terminal): number {
+function fail(error: unknown, terminal: Terminal, program: Command): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0;
     // Asked for nothing: commander has written the help.
@@ -51,6 +55,15 @@ function fail(error: unknown, terminal: Terminal): number {
     return 2;
   }
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'ERR_INTERNAL';
-  terminal.error(code, error instanceof Error ? error.message : String(error));
+  terminal.error(code, inFlags(messageOf(error), program));
   return error instanceof UsageError ? 2 : 1;
+}
+
+/** A message of the library in words of the command line: `options.timeLimit` is `--time-limit`. */
+function inFlags(message: string, program: Command): string {
+  const options = program.commands.flatMap((command) => command.options);
+  return message.replaceAll(
+    /\boptions\.(\w+)\b(?!\.)/g,
+    (place, name) => options.find((option) => option.attributeName() === name)?.long ?? place,
+  );
 }

@@ -1,66 +1,48 @@
 import { AbortError } from '../errors';
-import type { ScorePoint } from '../report';
+import { type ScorePoint, type Scores, scoreCurve } from '../report';
 import type { LabelledDataset } from './dataset';
 import { fitModel, type Model, score } from './task';
+import type { Terminal } from './terminal';
 
-/** What {@link scoreCurve} needs. */
+/** What {@link showScoreCurve} needs. */
 export interface ScoreCurve {
   /** The trained model. */
   model: Model;
   training: LabelledDataset;
-  test?: LabelledDataset;
+  test: LabelledDataset | undefined;
   /** A model like it that stops after so many iterations. */
   create: (maxIterations: number) => Model;
-  threads?: number;
+  threads: number | undefined;
   signal: AbortSignal;
-  /** Told of each point before it is computed. */
-  onPoint: (point: number, points: number) => void;
+  terminal: Terminal;
 }
 
-const MOST_POINTS = 7;
-
-/**
- * Scores of the networks at a few iterations of a finished run. The run is repeated from
- * its seed up to each of them, which gives the same networks again: the iterations double from one
- * to the next, so all of them together cost about as many as the run itself.
- */
-export async function scoreCurve(curve: ScoreCurve): Promise<ScorePoint[]> {
-  const { model, training, signal, threads } = curve;
-  const history = model.report?.history ?? [];
-  const last = history.at(-1)?.iteration;
-  if (last === undefined) return [];
-  const stops = checkpoints(history.map(({ iteration }) => iteration));
+/** Scores along the way of a finished run, with a bar. Once interrupted, the rest is left out. */
+export async function showScoreCurve(curve: ScoreCurve): Promise<ScorePoint[]> {
+  const { model, create, training, threads, signal, terminal } = curve;
+  const { report } = model;
+  if (!report) return [];
   const run = { signal, ...(threads !== undefined && { threads }) };
-  const points: ScorePoint[] = [];
+  const bar = terminal.bar('{bar} accuracy along the way, for the report', {});
   try {
-    for (const [point, iteration] of stops.entries()) {
-      curve.onPoint(point, stops.length);
-      const partial = await fitModel(curve.create(iteration), training, run);
-      points.push(scoresAt(iteration, partial, curve));
-    }
-  } catch (error) {
-    // Interrupted: the points so far are right.
-    if (!(error instanceof AbortError)) throw error;
+    const scoreAt = async (iterations: number) => {
+      bar.update(iterations / report.iterations, {});
+      return scoresOf(await fitModel(create(iterations), training, run), curve);
+    };
+    const unlessStopped = (error: unknown) => {
+      if (error instanceof AbortError) return undefined;
+      throw error;
+    };
+    return await scoreCurve(
+      report,
+      (iterations) => scoreAt(iterations).catch(unlessStopped),
+      scoresOf(model, curve),
+    );
+  } finally {
+    bar.stop();
   }
-  return [...points, scoresAt(last, model, curve)];
 }
 
-function scoresAt(iteration: number, model: Model, { training, test }: ScoreCurve): ScorePoint {
-  return {
-    iteration,
-    training: score(model, training),
-    ...(test && { test: score(model, test) }),
-  };
-}
-
-/** Iterations of the history nearest below last / 2, last / 4 and so on, ascending. */
-export function checkpoints(iterations: readonly number[]): number[] {
-  const last = iterations.at(-1) ?? 0;
-  const chosen = new Set<number>();
-  for (let part = last / 2; chosen.size < MOST_POINTS - 1 && part >= 1; part /= 2) {
-    const nearest = iterations.findLast((iteration) => iteration <= part);
-    if (nearest === undefined || nearest < 1) break;
-    chosen.add(nearest);
-  }
-  return [...chosen].sort((a, b) => a - b);
+function scoresOf(model: Model, { training, test }: ScoreCurve): Scores {
+  return { training: score(model, training), ...(test && { test: score(model, test) }) };
 }

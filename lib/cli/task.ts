@@ -6,9 +6,11 @@ import {
   type ConvexRunOptions,
   type Label,
 } from '../convex-relu';
+import { accuracy, rSquared } from '../convex-relu/scores';
 import { SecondOrderError } from '../errors';
 import type { Evaluation } from '../report';
 import type { LabelledDataset, Targets } from './dataset';
+import { UsageError } from './usage-error';
 
 export type Task = 'classification' | 'regression';
 export type Model = ConvexReLUClassifier | ConvexReLURegressor;
@@ -31,10 +33,7 @@ export function createModel(task: Task, options: ConvexReLUOptions): Model {
   if (task === 'classification') return new ConvexReLUClassifier(options);
   const { loss = 'squared', ...others } = options;
   if (loss !== 'squared') {
-    throw new SecondOrderError(
-      'ERR_INVALID_ARGUMENT',
-      `--loss ${loss} is for classification; regression has the squared loss`,
-    );
+    throw new UsageError(`--loss ${loss} is for classification; regression has the squared loss`);
   }
   return new ConvexReLURegressor(others);
 }
@@ -58,11 +57,10 @@ export async function evaluate(
   if (model instanceof ConvexReLURegressor) {
     const truth = numeric(y);
     const predicted = await model.predictAsync(x);
-    return { kind: 'regression', on, truth, predicted, score: model.score(x, truth) };
+    return { kind: 'regression', on, truth, predicted, score: rSquared(truth, predicted) };
   }
   const truth: Label[] = Array.from<Label>(y);
   const predicted = await model.predictAsync(x);
-  const right = predicted.filter((label, sample) => label === truth[sample]).length;
   return {
     kind: 'classification',
     on,
@@ -71,7 +69,7 @@ export async function evaluate(
     predicted,
     probabilities: model.predictProba(x),
     classes: withUnknown(model.classes, truth),
-    score: right / truth.length,
+    score: accuracy(truth, predicted),
   };
 }
 

@@ -1,7 +1,7 @@
 /** What the commands write: text for people, or one JSON object on each line. */
 import { SingleBar } from 'cli-progress';
 
-/** A number on a line of output. */
+/** The entries of a JSON line. */
 export type Fields = Record<string, unknown>;
 
 export class Terminal {

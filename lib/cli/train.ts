@@ -3,13 +3,15 @@ import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { ConvexReport } from '../convex-relu';
 import { AbortError } from '../errors';
+import { packageVersion } from '../native';
 import { convexReport, writeReport } from '../report';
-import { type Context, packageVersion } from './context';
+import type { Context } from './context';
 import { type LabelledDataset, readLabelled } from './dataset';
 import { interruptible } from './interrupt';
 import { addDataOptions, addJsonOption, addThreadsOption, type DataFlags } from './options';
+import { checkWritable } from './output';
 import { showRun } from './progress';
-import { scoreCurve } from './score-curve';
+import { showScoreCurve } from './score-curve';
 import { drawSplit, takeRows } from './split';
 import { createModel, evaluate, fitModel, guessTask, type Model, score, type Task } from './task';
 import type { Terminal } from './terminal';
@@ -74,6 +76,7 @@ async function train(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<number> {
+  for (const file of [flags.out, flags.report]) await checkWritable(file);
   const { training, test } = await readSamples(path, flags, signal);
   const image = flags.image ?? training.image;
   if (image && image[0] * image[1] !== training.x.cols) {
@@ -90,10 +93,11 @@ async function train(
   printResult(terminal, model, task, trainingScore, testScore);
   if (flags.out !== undefined) terminal.print(`\nModel written to ${flags.out}`);
   if (flags.report !== undefined) {
+    const { threads } = flags;
     const create = (maxIterations: number) => createModel(task, { ...options, maxIterations });
     const wanted = flags.accuracyCurve && !signal.aborted;
     const scores = wanted
-      ? await showScoreCurve({ model, create, training, test, flags, terminal, signal })
+      ? await showScoreCurve({ model, create, training, test, threads, signal, terminal })
       : [];
     const shown = test ?? training;
     const data = convexReport({
@@ -122,12 +126,11 @@ async function readSamples(
   if (flags.test !== undefined) {
     const { labels: _, ...others } = flags;
     const testFlags = { ...others, ...(flags.testLabels && { labels: flags.testLabels }) };
-    const features = all.x.cols;
-    return {
-      training: all,
-      test: await readLabelled(flags.test, { flags: testFlags, signal, features }),
-    };
+    const context = { flags: testFlags, signal, features: all.x.cols };
+    const test = await readLabelled(flags.test, { ...context, labelsOption: '--test-labels' });
+    return { training: all, test };
   }
+  if (flags.testLabels !== undefined) throw new UsageError('--test-labels goes with --test');
   if (flags.testFraction === undefined) return { training: all };
   const { rows } = all.x;
   const split = drawSplit(rows, rows - Math.round(rows * flags.testFraction), flags.seed);
@@ -197,32 +200,4 @@ function printResult(
     [`${name}, training`, training.toFixed(4)],
     ...(test === undefined ? [] : [[`${name}, test`, test.toFixed(4)] as const]),
   ]);
-}
-
-interface CurveRequest {
-  model: Model;
-  create: (maxIterations: number) => Model;
-  training: LabelledDataset;
-  test: LabelledDataset | undefined;
-  flags: TrainFlags;
-  terminal: Terminal;
-  signal: AbortSignal;
-}
-
-async function showScoreCurve(request: CurveRequest) {
-  const { model, create, training, test, flags, terminal, signal } = request;
-  const bar = terminal.bar('{bar} accuracy along the way, for the report', {});
-  try {
-    return await scoreCurve({
-      model,
-      create,
-      training,
-      ...(test && { test }),
-      ...(flags.threads !== undefined && { threads: flags.threads }),
-      signal,
-      onPoint: (point, points) => bar.update(point / points, {}),
-    });
-  } finally {
-    bar.stop();
-  }
 }

@@ -35,7 +35,7 @@ export function addTrainingOptions(command: Command): Command {
         'softmax',
       ]),
     )
-    .option('--beta <number>', 'weight of the penalty (default: 1e-3)', number({ min: 0 }))
+    .option('--beta <number>', 'weight of the penalty (default: 1e-3)', number({ above: 0 }))
     .option('--gates <n>', 'gates to draw (default: 128)', integer({ min: 1 }))
     .addOption(
       choice('--gates-from <what>', 'how gates are drawn (default: by the model)', [
@@ -62,13 +62,13 @@ export function addTrainingOptions(command: Command): Command {
     .option(
       '--tolerance <number>',
       'relative gap and infeasibility to reach',
-      number({ above: 0 }),
+      number({ above: 0, below: 1 }),
       1e-3,
     )
-    .option('--max-iterations <n>', 'default: 3000', integer({ min: 1 }))
+    .option('--max-iterations <n>', 'default: 10000', integer({ min: 1 }))
     .option(
       '--check-every <n>',
-      'iterations between certificates (default: 10)',
+      'iterations between certificates (default: 10; gated: 4)',
       integer({ min: 1 }),
     )
     .option('--time-limit <seconds>', 'stop with the best so far', number({ min: 0 }))

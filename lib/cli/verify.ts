@@ -27,7 +27,7 @@ export function addVerify(program: Command, context: Context): void {
   addThreadsOption(addDataOptions(command)).option(
     '--tolerance <number>',
     'gap and infeasibility that hold (default: those the model was trained to)',
-    number({ above: 0 }),
+    number({ above: 0, below: 1 }),
   );
   addJsonOption(command)
     .addHelpText(

@@ -3,7 +3,7 @@ import type { RunOptions } from '../run';
 import { describe, invalid } from '../validate';
 import type { DocumentContents } from './document';
 import { loadDocument } from './document-file';
-import { type NetworkDocument, readJson } from './document-json';
+import { readJson } from './document-json';
 import { retrainingOptions } from './document-options';
 import { Estimator, type Fit } from './estimator';
 import type { ClassifierState, Label } from './estimator-state';
@@ -114,7 +114,7 @@ export class ConvexReLUClassifier extends Estimator<ArrayLike<Label>, Classifier
    *
    * @throws SecondOrderError ERR_FORMAT
    */
-  static fromJSON(document: NetworkDocument | string): ConvexReLUClassifier {
+  static fromJSON(document: unknown): ConvexReLUClassifier {
     return ConvexReLUClassifier.from(readJson(document), 'the document');
   }
 

@@ -3,8 +3,8 @@
  * JSON text in its metadata.
  */
 import { readFile } from 'node:fs/promises';
-import { SecondOrderError } from '../errors';
 import { FormatError } from '../io/format-error';
+import { fileError } from '../io/paths';
 import { readSafetensors } from '../io/safetensors';
 import { writeSafetensors } from '../io/safetensors-write';
 import { writeParts } from '../io/write';
@@ -58,9 +58,7 @@ async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : '';
-    const message = `cannot read ${path}: ${reason}`;
-    throw new SecondOrderError('ERR_INVALID_ARGUMENT', message, { argument: 'path', cause });
+    throw fileError(cause, 'read', path, 'path');
   }
 }
 

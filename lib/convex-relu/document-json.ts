@@ -1,8 +1,10 @@
 /** Documents as JSON: the header's entries and `tensors`, each with dtype, shape and plain numbers. */
+import { messageOf } from '../errors';
 import { FormatError } from '../io/format-error';
 import { describe, invalid, toChoice, toInteger, toRecord } from '../validate';
 import {
   asFormatError,
+  checkFormat,
   type DocumentContents,
   type DocumentHeader,
   decode,
@@ -15,13 +17,17 @@ const SOURCE = 'JSON document';
 
 /** One array in a JSON document, row-major. */
 export interface JsonTensor {
+  /** Type of the entries, by its name in safetensors. */
   dtype: 'F32' | 'F64' | 'I32';
+  /** Size of each axis. */
   shape: number[];
+  /** The entries. */
   data: number[];
 }
 
 /** A network as JSON. Pass it to `fromJSON`; its entries are for reading. */
 export interface NetworkDocument extends DocumentHeader {
+  /** The arrays of the network and its certificate, by name. */
   tensors: Record<string, JsonTensor>;
 }
 
@@ -44,6 +50,7 @@ export function readJson(document: unknown, source: string = SOURCE): DocumentCo
   const parsed = typeof document === 'string' ? parse(document, source) : document;
   return asFormatError(source, () => {
     const { tensors, ...header } = toRecord(parsed, 'the document');
+    checkFormat(header);
     const read = new Map<string, Tensor>();
     for (const [name, value] of Object.entries(toRecord(tensors, 'tensors'))) {
       read.set(name, readTensor(value, `tensor ${name}`));
@@ -56,8 +63,7 @@ function parse(text: string, source: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : '';
-    throw new FormatError(source, `not JSON: ${reason}`, {}, { cause });
+    throw new FormatError(source, `not JSON: ${messageOf(cause)}`, {}, { cause });
   }
 }
 

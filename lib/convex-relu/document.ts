@@ -5,7 +5,15 @@
 import { SecondOrderError } from '../errors';
 import { FormatError } from '../io/format-error';
 import type { NativeCertificate, NativeModel } from '../native-interface';
-import { describe, invalid, toChoice, toInteger, toNumber, toRecord } from '../validate';
+import {
+  describe,
+  invalid,
+  LARGEST_COUNT,
+  toChoice,
+  toInteger,
+  toNumber,
+  toRecord,
+} from '../validate';
 import { decodeOptions } from './document-options';
 import { type EstimatorState, readEstimator } from './estimator-state';
 import { LOSSES, PENALTIES } from './options';
@@ -13,7 +21,6 @@ import { certificateProblem, innerLength, modelProblem, StoredModel } from './st
 
 export const FORMAT = 'secondorder/convex-relu';
 const VERSION = 1;
-const LARGEST_COUNT = 2 ** 31 - 1;
 
 export type TensorData = Float32Array | Float64Array | Int32Array;
 
@@ -99,10 +106,7 @@ export function decode(
 ): DocumentContents {
   return asFormatError(source, () => {
     const root = toRecord(header, 'header');
-    if (root.format !== FORMAT) throw invalid('format', `"${FORMAT}"`, describe(root.format));
-    if (root.version !== VERSION) {
-      throw invalid('version', `${VERSION}, the one known to this release`, describe(root.version));
-    }
+    checkFormat(root);
     const model = decodeModel(root.model, tensors);
     refuse(modelProblem(model));
     const certificate = decodeCertificate(root.certificate, tensors);
@@ -112,6 +116,14 @@ export function decode(
     const stored = new StoredModel(model, certificate, options);
     return estimator ? { stored, estimator } : { stored };
   });
+}
+
+/** Refuses documents of another kind or version. */
+export function checkFormat({ format, version }: DocumentHeader): void {
+  if (format !== FORMAT) throw invalid('format', `"${FORMAT}"`, describe(format));
+  if (version !== VERSION) {
+    throw invalid('version', `${VERSION}, the one known to this release`, describe(version));
+  }
 }
 
 /** Runs a reader; what it throws becomes ERR_FORMAT, naming the source. */

@@ -1,6 +1,6 @@
 import { loadNative } from '../native';
 import { runDirect } from '../run';
-import { checkObject, toInteger } from '../validate';
+import { checkObject, LARGEST_COUNT, toInteger } from '../validate';
 import type { ConvexReLUOptions } from './option-types';
 import { checkOptions, resolveOptions } from './options';
 
@@ -21,8 +21,6 @@ export interface MemoryEstimate {
   /** How it will solve its linear systems. */
   route: string;
 }
-
-const LARGEST_COUNT = 2 ** 31 - 1;
 
 /**
  * The memory that {@link trainConvexReLU} will take for a problem of this size, without doing it.

@@ -33,6 +33,7 @@ export interface Fit<State> {
   finish(result: TrainResult): Fitted<State>;
 }
 
+/** A model of data: trained by `fit`, then asked. Its kinds add `predict` and `score`. */
 export abstract class Estimator<Y, State extends EstimatorState> {
   #fitted: Fitted<State> | undefined;
 

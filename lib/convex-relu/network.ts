@@ -45,6 +45,9 @@ export class ReLUNetwork extends TrainedNetwork {
    * @param arrays weights over raw inputs; float32 when all matrices are Float32Array
    * @throws SecondOrderError ERR_INVALID_ARGUMENT, ERR_DIMENSION_MISMATCH
    */
+  constructor(arrays: ReLUNetworkArrays);
+  /** @internal */
+  constructor(stored: StoredModel);
   constructor(arrays: ReLUNetworkArrays | StoredModel) {
     super(arrays instanceof StoredModel ? arrays : new StoredModel(modelOf(arrays)));
   }

@@ -1,19 +1,18 @@
 import type { DeviceOptions } from '../devices';
 import type { DenseMatrixLike } from '../matrix';
-import type { ConvexReluSettings } from '../native-interface';
 import type { ReLUNetwork } from './network';
 import type { ConvexSolution } from './solution';
 
 /** Loss ℓ of one sample; see {@link ConvexReLUOptions}. */
-export type Loss = ConvexReluSettings['loss'];
+export type Loss = 'squared' | 'logistic' | 'hinge' | 'softmax';
 /** Model family; see {@link ConvexReLUOptions}. */
-export type Model = ConvexReluSettings['model'];
+export type Model = 'relu' | 'gated';
 /** Which weights share one norm when there are several outputs. */
-export type Penalty = ConvexReluSettings['penalty'];
+export type Penalty = 'gate' | 'neuron';
 /** How inputs are scaled before training. */
-export type Preprocess = ConvexReluSettings['preprocess'];
+export type Preprocess = 'standardize' | 'unit-columns' | 'none';
 /** How the linear system of an iteration is solved. */
-export type Route = ConvexReluSettings['route'];
+export type Route = 'auto' | 'woodbury' | 'gram' | 'cg';
 
 /** How gates are drawn. */
 export interface GateDrawing {
@@ -78,9 +77,12 @@ export interface ConvexReLUOptions extends DeviceOptions {
   bias?: boolean;
   /** Stop at this relative duality gap and relative infeasibility; default 1e-3. */
   tolerance?: number;
-  /** Default 3000. */
+  /** Default 10,000. */
   maxIterations?: number;
-  /** Iterations between certificates, each about four matrix products; default 10. */
+  /**
+   * Iterations between certificates; default 10, and 4 for gated models, whose iterations are few
+   * and dear. A certificate is about four matrix products (two for a gated model).
+   */
   checkEvery?: number;
   /** Penalty parameter ρ of ADMM, kept when given; chosen from the data and adapted when left out. */
   rho?: number;

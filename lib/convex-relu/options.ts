@@ -2,6 +2,7 @@
 
 import { checkDevice } from '../devices';
 import { SecondOrderError } from '../errors';
+import { toPrecision } from '../floats';
 import { toDenseMatrix } from '../matrix';
 import type { ConvexReluSettings, NativeGates } from '../native-interface';
 import {
@@ -10,6 +11,7 @@ import {
   invalid,
   isArrayLike,
   isRecord,
+  LARGEST_COUNT,
   mismatch,
   toBoolean,
   toChoice,
@@ -22,7 +24,6 @@ export const LOSSES = ['squared', 'logistic', 'hinge', 'softmax'] as const;
 export const PENALTIES = ['gate', 'neuron'] as const;
 const MODELS = ['relu', 'gated'] as const;
 const DEFAULT_GATES = 128;
-const LARGEST_COUNT = 2 ** 31 - 1;
 
 const KNOWN = [
   'loss',
@@ -86,11 +87,11 @@ export function resolveOptions(raw: Raw, context: OptionContext): ConvexReluSett
     ),
     ...(components === undefined ? {} : { components }),
     bias: pick(raw, 'bias', true, toBoolean),
-    precision: pick(raw, 'precision', 'float32', (v, a) => toChoice(v, a, ['float32', 'float64'])),
+    precision: pick(raw, 'precision', 'float32', toPrecision),
     seed: pick(raw, 'seed', 0, (v, a) => toInteger(v, a, { min: 0 })),
     tolerance: pick(raw, 'tolerance', 1e-3, (v, a) => toNumber(v, a, { above: 0, below: 1 })),
-    maxIterations: pick(raw, 'maxIterations', 3000, positiveCount),
-    checkEvery: pick(raw, 'checkEvery', 10, positiveCount),
+    maxIterations: pick(raw, 'maxIterations', 10_000, positiveCount),
+    checkEvery: pick(raw, 'checkEvery', model === 'gated' ? 4 : 10, positiveCount),
     ...(rho === undefined ? {} : { rho }),
     relaxation: pick(raw, 'relaxation', 1.7, (v, a) => toNumber(v, a, { min: 1, below: 2 })),
     route: pick(raw, 'route', 'auto', (v, a) => toChoice(v, a, ['auto', 'woodbury', 'gram', 'cg'])),

@@ -3,7 +3,7 @@ import type { RunOptions } from '../run';
 import { describe, invalid, toBoolean, toNumbers } from '../validate';
 import type { DocumentContents } from './document';
 import { loadDocument } from './document-file';
-import { type NetworkDocument, readJson } from './document-json';
+import { readJson } from './document-json';
 import { retrainingOptions } from './document-options';
 import { Estimator, type Fit } from './estimator';
 import type { RegressorState } from './estimator-state';
@@ -89,7 +89,7 @@ export class ConvexReLURegressor extends Estimator<ArrayLike<number>, RegressorS
    *
    * @throws SecondOrderError ERR_FORMAT
    */
-  static fromJSON(document: NetworkDocument | string): ConvexReLURegressor {
+  static fromJSON(document: unknown): ConvexReLURegressor {
     return ConvexReLURegressor.from(readJson(document), 'the document');
   }
 

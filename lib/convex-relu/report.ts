@@ -3,6 +3,7 @@ import type { NativeConvexReport } from '../native-interface';
 
 /** One certificate on the way; also the event of `onProgress`. */
 export interface ConvexProgress {
+  /** Iterations done. */
   iteration: number;
   /** Objective of the network that the iterate gives. */
   objective: number;
@@ -24,13 +25,15 @@ export interface ConvexReport {
   status: 'converged' | 'iteration_limit' | 'time_limit' | 'aborted';
   /** F of the network returned, in the units the solver saw. */
   objective: number;
-  /** Lower bound on the optimum of the convex program over the gates used. */
+  /** Lower bound on the optimum of the convex program over the gates used, in the same units. */
   dualBound: number;
   /** Relative gap between the two. */
   gap: number;
+  /** Relative violation of the cone constraints; 0 for gated models. */
   infeasibility: number;
   /** Largest price of a gate outside the program, relative to beta; NaN where it was not measured. */
   pricingRatio: number;
+  /** Iterations of ADMM. */
   iterations: number;
   /** Steps of conjugate gradients within the iterations; 0 where the linear systems were factored. */
   innerIterations: number;
@@ -40,13 +43,17 @@ export interface ConvexReport {
   gates: number;
   /** Neurons of the network; gates in use for a gated one. */
   neurons: number;
+  /** Seconds that the solver took. */
   seconds: number;
   /** Most bytes the solver held at once. */
   peakBytes: number;
+  /** Where it was computed: `cpu`. */
   device: string;
   /** How the linear systems were solved. */
   route: string;
+  /** Seed of the gates. */
   seed: number;
+  /** All certificates on the way. */
   history: ConvexProgress[];
 }
 

@@ -2,7 +2,7 @@ import type { NativeCertificate, NativeSolution } from '../native-interface';
 import type { TrainingOptions } from './option-types';
 
 /** The dual variables saved with a network, from which {@link verify} recomputes the lower bound. */
-export type DualCertificate = NativeCertificate;
+export type { NativeCertificate as DualCertificate };
 
 /** What a warm start must fit. */
 export interface ModelShape {
@@ -17,7 +17,7 @@ export interface ModelShape {
  */
 export class ConvexSolution {
   /** The dual certificate of the network that this solution gave. */
-  readonly certificate: DualCertificate;
+  readonly certificate: NativeCertificate;
   /** The options it was solved with. */
   readonly options: TrainingOptions;
   /** @internal */
@@ -27,7 +27,7 @@ export class ConvexSolution {
   /** @internal Solutions come from {@link trainConvexReLU}. */
   constructor(
     state: NativeSolution,
-    certificate: DualCertificate,
+    certificate: NativeCertificate,
     options: TrainingOptions,
     shape: ModelShape,
   ) {

@@ -21,6 +21,7 @@ export interface TrainResult<Network = ReLUNetwork | GatedReLUNetwork> {
   network: Network;
   /** For warm starts. */
   solution: ConvexSolution;
+  /** How the run ended, and what it proved. */
   report: ConvexReport;
 }
 

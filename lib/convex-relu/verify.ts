@@ -1,12 +1,14 @@
-import { SecondOrderError } from '../errors';
-import { type DenseMatrixLike, isFloatArray, type MatrixLike } from '../matrix';
+import { isFloatArray } from '../floats';
+import type { DenseMatrixLike, MatrixLike } from '../matrix';
 import { loadNative } from '../native';
 import type { ConvexReluVerifySpec, NativeModel } from '../native-interface';
 import { type RunOptions, runJob, runSync } from '../run';
-import { checkObject, describe, invalid, toChoice, toNumber } from '../validate';
+import { checkObject, describe, invalid, mismatch, toChoice, toNumber } from '../validate';
+import type { ConvexReLUClassifier } from './classifier';
 import { Estimator } from './estimator';
-import type { EstimatorState, Label } from './estimator-state';
+import type { Label } from './estimator-state';
 import { LOSSES } from './options';
+import type { ConvexReLURegressor } from './regressor';
 import type { DualCertificate } from './solution';
 import { certificateProblem } from './stored-model';
 import { TrainedNetwork } from './trained-network';
@@ -24,10 +26,7 @@ export interface Certificate {
 }
 
 /** What can be verified: a network, or a fitted estimator with its own labels or targets. */
-export type Verifiable =
-  | TrainedNetwork
-  | Estimator<ArrayLike<Label>, EstimatorState>
-  | Estimator<ArrayLike<number>, EstimatorState>;
+export type Verifiable = TrainedNetwork | ConvexReLUClassifier | ConvexReLURegressor;
 
 /**
  * Recomputes a network's objective, and the lower bound on the optimum of its convex program, from
@@ -77,11 +76,7 @@ function makeSpec(model: unknown, x: unknown, y: unknown, given: unknown): Conve
   const inputs = network.readInputs(x, 1);
   const samples = certificate.nu.length / network.outputs;
   if (inputs.rows !== samples) {
-    throw new SecondOrderError(
-      'ERR_DIMENSION_MISMATCH',
-      `x has ${inputs.rows} rows; the certificate is for ${samples} samples`,
-      { argument: 'x' },
-    );
+    throw mismatch('x', `x has ${inputs.rows} rows; the certificate is for ${samples} samples`);
   }
   const targets = model instanceof Estimator ? model.toTargets(y, inputs.rows) : y;
   return {

@@ -2,9 +2,16 @@
  * Binary formats, each written once, as a generator that asks for bytes in the order of the file; the
  * same code then runs over asynchronous and synchronous sources.
  */
-import { SecondOrderError } from '../errors';
 import { FormatError } from './format-error';
-import type { ByteParser, Origin } from './source';
+import {
+  type ByteParser,
+  checkReadOptions,
+  type DataSource,
+  type Origin,
+  parseSource,
+  parseSourceSync,
+  type ReadOptions,
+} from './source';
 
 /** Yields arrays to be filled, and gets back how many bytes each got: fewer only at the end. */
 export type BinaryReader<T> = Generator<Uint8Array, T, number>;
@@ -62,17 +69,44 @@ export class ByteCursor {
   }
 }
 
+/** A format: what reads it, given the place to read from. */
+export type BinaryFormat<T> = (cursor: ByteCursor) => BinaryReader<T>;
+
+/**
+ * Reads a source of a binary format, for readers without options of their own.
+ *
+ * @throws SecondOrderError ERR_INVALID_ARGUMENT, ERR_FORMAT, ERR_OUT_OF_MEMORY, ERR_ABORTED
+ */
+export async function parseBinary<T>(
+  source: DataSource,
+  options: ReadOptions,
+  format: BinaryFormat<T>,
+): Promise<T> {
+  checkReadOptions(options, []);
+  return parseSource(source, options, (origin) => new BinaryParser(origin, format));
+}
+
+/** As {@link parseBinary}, on the calling thread. */
+export function parseBinarySync<T>(
+  source: DataSource,
+  options: ReadOptions,
+  format: BinaryFormat<T>,
+): T {
+  checkReadOptions(options, []);
+  return parseSourceSync(source, options, (origin) => new BinaryParser(origin, format));
+}
+
 /** Runs a {@link BinaryReader} on the chunks of a source, and refuses bytes after its end. */
-export class BinaryParser<T> implements ByteParser<T> {
+class BinaryParser<T> implements ByteParser<T> {
   readonly #name: string;
   readonly #reader: BinaryReader<T>;
   #state: IteratorResult<Uint8Array, T>;
   #filled = 0;
   #seen = 0;
 
-  constructor(origin: Origin, read: (cursor: ByteCursor) => BinaryReader<T>) {
+  constructor(origin: Origin, format: BinaryFormat<T>) {
     this.#name = origin.name;
-    this.#reader = read(new ByteCursor(origin));
+    this.#reader = format(new ByteCursor(origin));
     this.#state = this.#reader.next(0);
   }
 
@@ -102,26 +136,5 @@ export class BinaryParser<T> implements ByteParser<T> {
     const filled = this.#filled;
     this.#filled = 0;
     this.#state = this.#reader.next(filled);
-  }
-}
-
-/** The number of entries of an array of this shape; not a safe integer when it is absurd. */
-export function sizeOf(shape: readonly number[]): number {
-  // Zeros last: a huge size does not become harmless because another one is zero.
-  const huge = shape.reduce((product, size) => product * Math.max(size, 1), 1);
-  return Number.isSafeInteger(huge) && shape.includes(0) ? 0 : huge;
-}
-
-/**
- * Allocates, with a typed error when that fails.
- *
- * @throws SecondOrderError ERR_OUT_OF_MEMORY
- */
-export function allocate<A>(create: (length: number) => A, length: number, name: string): A {
-  try {
-    return create(length);
-  } catch (cause) {
-    const message = `${name}: cannot allocate an array of ${length} entries`;
-    throw new SecondOrderError('ERR_OUT_OF_MEMORY', message, { cause });
   }
 }

@@ -1,4 +1,5 @@
 /** Turns the records of a CSV file, one by one, into a matrix, targets and an account of the gaps. */
+import { createFloats } from '../floats';
 import type { Matrix } from '../matrix';
 import { mismatch } from '../validate';
 import { type CsvColumns, chooseColumns, defaultNames, looksLikeHeader } from './csv-columns';
@@ -20,6 +21,7 @@ export interface CsvMissing {
 
 /** The contents of a CSV file. */
 export interface CsvData {
+  /** rows × features. */
   x: Matrix;
   /** The target of each row; absent with `target: false`. */
   y?: Float64Array | string[];
@@ -27,6 +29,7 @@ export interface CsvData {
   columns: string[];
   /** Name of the target; absent with `target: false`. */
   target?: string;
+  /** What was missing. */
   missing: CsvMissing;
 }
 
@@ -49,9 +52,8 @@ interface NumberedRecord {
 export class CsvTable {
   readonly #name: string;
   readonly #settings: CsvSettings;
-  readonly #create: (length: number) => Float32Array | Float64Array;
   readonly #values: GrowingArray<Float32Array | Float64Array>;
-  readonly #numbers = new GrowingArray((length) => new Float64Array(length));
+  readonly #numbers: GrowingArray<Float64Array>;
   readonly #labels: string[] = [];
   #allNumbers = true;
   #first: NumberedRecord | undefined;
@@ -67,9 +69,8 @@ export class CsvTable {
   constructor(name: string, settings: CsvSettings) {
     this.#name = name;
     this.#settings = settings;
-    this.#create = (length) =>
-      settings.precision === 'float32' ? new Float32Array(length) : new Float64Array(length);
-    this.#values = new GrowingArray(this.#create);
+    this.#values = new GrowingArray((n) => createFloats(settings.precision, n), name);
+    this.#numbers = new GrowingArray((n) => new Float64Array(n), name);
   }
 
   /** Takes the next record, which ends on the given line. */

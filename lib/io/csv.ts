@@ -1,6 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import { CsvError, type Options, parse } from 'csv-parse';
 import { parse as parseWhole, CsvError as SyncCsvError } from 'csv-parse/sync';
+import { toPrecision } from '../floats';
 import { describe, invalid, isArrayLike, toChoice, toInteger, toNumbers } from '../validate';
 import { type CsvData, type CsvSettings, CsvTable } from './csv-table';
 import { FormatError } from './format-error';
@@ -101,7 +102,9 @@ function parserOptions({ delimiter = ',' }: CsvOptions, table: CsvTable): Option
 function explained(error: unknown, name: string): unknown {
   if (!(error instanceof CsvError) && !(error instanceof SyncCsvError)) return error;
   const line = typeof error.lines === 'number' ? error.lines : undefined;
-  return new FormatError(name, error.message, { line }, { cause: error });
+  // The value can be as long as a record, and as little text as any file.
+  const problem = error.message.replace(/, value is .*$/s, '');
+  return new FormatError(name, problem, { line }, { cause: error });
 }
 
 function checkOptions(options: CsvOptions): CsvSettings {
@@ -124,7 +127,7 @@ function checkOptions(options: CsvOptions): CsvSettings {
       ? toNumbers(missing, 'options.missing')
       : toChoice<'error' | 'drop' | 'mean'>(missing, 'options.missing', ['error', 'drop', 'mean']),
     missingValues: new Set(missingValues),
-    precision: toChoice(precision, 'options.precision', ['float32', 'float64']),
+    precision: toPrecision(precision, 'options.precision'),
   };
 }
 

@@ -1,12 +1,5 @@
 /** Decimal numbers, from bytes and from text. */
-
-const ZERO = 48;
-const NINE = 57;
-const PLUS = 43;
-const MINUS = 45;
-const POINT = 46;
-const SMALL_E = 101;
-const LARGE_E = 69;
+import { LARGE_E, MINUS, NINE, PLUS, POINT, SMALL_E, ZERO } from './ascii';
 
 /** Mantissas below 10^15 and powers of ten up to 10^22 are exact in float64. */
 const EXACT_DIGITS = 15;

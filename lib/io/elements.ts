@@ -1,6 +1,7 @@
 /** Types of stored numbers, and their conversion into typed arrays in the byte order of the machine. */
 import { endianness } from 'node:os';
-import { allocate, type BinaryReader, type ByteCursor } from './binary';
+import { allocate } from '../floats';
+import type { BinaryReader, ByteCursor } from './binary';
 
 /** Typed arrays of plain numbers. */
 export type NumericArray =
@@ -35,8 +36,11 @@ export type DType =
  * float64 (exactly, or it is an error), float16 becomes float32 and booleans become 0 and 1.
  */
 export interface NumericTensor {
+  /** The entries. */
   data: NumericArray;
+  /** Size of each axis; empty for a single number. */
   shape: number[];
+  /** Type in the file. */
   dtype: DType;
 }
 
@@ -67,6 +71,22 @@ export const ELEMENT_BYTES: Readonly<Record<DType, number>> = {
 
 /** Whether this machine stores the low byte first. */
 export const HOST_IS_LITTLE_ENDIAN = endianness() === 'LE';
+
+/** What each type is read into. */
+const ARRAYS: Readonly<Record<DType, new (length: number) => NumericArray>> = {
+  bool: Uint8Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  int64: Float64Array,
+  uint64: Float64Array,
+  float16: Float32Array,
+  float32: Float32Array,
+  float64: Float64Array,
+};
 
 const BLOCK_ENTRIES = 2 ** 14;
 const EXACT = BigInt(Number.MAX_SAFE_INTEGER) + 1n;
@@ -133,26 +153,7 @@ export function swapBytes(bytes: Buffer, size: number): void {
 }
 
 function createArray(dtype: DType, length: number): NumericArray {
-  switch (dtype) {
-    case 'bool':
-    case 'uint8':
-      return new Uint8Array(length);
-    case 'int8':
-      return new Int8Array(length);
-    case 'int16':
-      return new Int16Array(length);
-    case 'uint16':
-      return new Uint16Array(length);
-    case 'int32':
-      return new Int32Array(length);
-    case 'uint32':
-      return new Uint32Array(length);
-    case 'float16':
-    case 'float32':
-      return new Float32Array(length);
-    default:
-      return new Float64Array(length);
-  }
+  return new ARRAYS[dtype](length);
 }
 
 function plainView(dtype: DType, bytes: Buffer): NumericArray {

@@ -12,8 +12,11 @@ export interface FormatPosition {
 
 /** Malformed data: `code` is `ERR_FORMAT`, and the position is in the message and in properties. */
 export class FormatError extends SecondOrderError {
+  /** Line, from 1. */
   declare readonly line?: number;
+  /** Character within the line, from 1. */
   declare readonly column?: number;
+  /** Byte of the decompressed contents, from 0. */
   declare readonly byteOffset?: number;
 
   /** The message reads "`source`, `position`: `problem`". */

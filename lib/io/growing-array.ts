@@ -1,3 +1,5 @@
+import { allocate } from '../floats';
+
 type Growable = Float32Array | Float64Array | Int32Array;
 
 const SMALLEST_BLOCK = 2 ** 10;
@@ -14,8 +16,9 @@ export class GrowingArray<A extends Growable> {
   #used = 0;
   #before = 0;
 
-  constructor(create: (length: number) => A) {
-    this.#create = create;
+  /** @param name what it is read from, for the message when there is no memory left */
+  constructor(create: (length: number) => A, name: string) {
+    this.#create = (length) => allocate(create, length, name);
     this.#block = create(SMALLEST_BLOCK);
   }
 

@@ -2,10 +2,10 @@
 import { constants } from 'node:buffer';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, gunzipSync } from 'node:zlib';
+import { BRACE } from './ascii';
 import { FormatError } from './format-error';
 
 const MAGIC = [0x1f, 0x8b, 0x08] as const;
-const BRACE = 0x7b;
 
 /** A deflate block spends at least 2 bits on a match, which is of at most 258 bytes. */
 const LARGEST_RATIO = (258 * 8) / 2;

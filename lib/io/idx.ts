@@ -2,16 +2,10 @@
  * The IDX format of MNIST, big-endian: two zero bytes, the type, the number of axes, the size of each
  * axis in 32 bits, the entries in row-major order.
  */
-import { BinaryParser, type BinaryReader, type ByteCursor, sizeOf } from './binary';
+import { type BinaryReader, type ByteCursor, parseBinary, parseBinarySync } from './binary';
 import { type DType, ELEMENT_BYTES, type NumericTensor, readElements } from './elements';
-import {
-  checkReadOptions,
-  type DataSource,
-  type ParserFactory,
-  parseSource,
-  parseSourceSync,
-  type ReadOptions,
-} from './source';
+import { sizeOf } from './shape';
+import type { DataSource, ReadOptions } from './source';
 
 const TYPES: ReadonlyMap<number, DType> = new Map<number, DType>([
   [0x08, 'uint8'],
@@ -35,17 +29,12 @@ export async function readIdx(
   source: DataSource,
   options: ReadOptions = {},
 ): Promise<NumericTensor> {
-  return parseSource(source, options, parser(options));
+  return parseBinary(source, options, readTensor);
 }
 
 /** As {@link readIdx}, on the calling thread. */
 export function readIdxSync(source: DataSource, options: ReadOptions = {}): NumericTensor {
-  return parseSourceSync(source, options, parser(options));
-}
-
-function parser(options: ReadOptions): ParserFactory<NumericTensor> {
-  checkReadOptions(options, []);
-  return (origin) => new BinaryParser(origin, readTensor);
+  return parseBinarySync(source, options, readTensor);
 }
 
 function* readTensor(cursor: ByteCursor): BinaryReader<NumericTensor> {

@@ -15,9 +15,8 @@ export {
   readSafetensorsSync,
   type Safetensors,
   type Tensor,
-  type TensorData,
 } from './safetensors';
-export type { TensorType } from './safetensors-header';
+export type { TensorData, TensorType } from './safetensors-types';
 export {
   encodeSafetensors,
   type TensorContent,

@@ -4,7 +4,10 @@
  * Bytes are read token by token; a token that is cut by the end of a chunk is kept for the next one,
  * so no more than one token is ever held as text, however long a line is.
  */
+import { createFloats } from '../floats';
 import type { SparseMatrix } from '../matrix';
+import { LARGEST_COUNT } from '../validate';
+import { COLON, HASH, NEWLINE, NINE, RETURN, SPACE, TAB, ZERO } from './ascii';
 import { decimalFromBytes, textOf } from './decimal';
 import { excerpt, FormatError } from './format-error';
 import { GrowingArray } from './growing-array';
@@ -12,7 +15,9 @@ import type { ByteParser, Origin } from './source';
 
 /** A sparse design matrix and the label of each row. */
 export interface LibsvmData {
+  /** rows × features. */
   x: SparseMatrix;
+  /** The label of each row. */
   y: Float64Array;
 }
 
@@ -24,18 +29,9 @@ export interface LibsvmSettings {
   qid: 'error' | 'ignore';
 }
 
-const NEWLINE = 10;
-const RETURN = 13;
-const TAB = 9;
-const SPACE = 32;
-const HASH = 35;
-const COLON = 58;
-const ZERO = 48;
-const NINE = 57;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const;
 
 const LONGEST_TOKEN = 1024;
-const LARGEST_INT32 = 2 ** 31 - 1;
 const QID = /^qid:-?\d+$/;
 
 /** Builds a CSR matrix from chunks of LIBSVM text. */
@@ -43,9 +39,9 @@ export class LibsvmParser implements ByteParser<LibsvmData> {
   readonly #name: string;
   readonly #settings: LibsvmSettings;
   readonly #values: GrowingArray<Float32Array | Float64Array>;
-  readonly #columns = new GrowingArray((length) => new Int32Array(length));
-  readonly #rowEnds = new GrowingArray((length) => new Int32Array(length));
-  readonly #labels = new GrowingArray((length) => new Float64Array(length));
+  readonly #columns: GrowingArray<Int32Array>;
+  readonly #rowEnds: GrowingArray<Int32Array>;
+  readonly #labels: GrowingArray<Float64Array>;
   readonly #largestColumn: number;
   #cut: Uint8Array = new Uint8Array(0);
   #offset = 0;
@@ -59,10 +55,11 @@ export class LibsvmParser implements ByteParser<LibsvmData> {
   constructor(origin: Origin, settings: LibsvmSettings) {
     this.#name = origin.name;
     this.#settings = settings;
-    this.#largestColumn = (settings.features ?? LARGEST_INT32) - 1;
-    this.#values = new GrowingArray<Float32Array | Float64Array>((length) =>
-      settings.precision === 'float32' ? new Float32Array(length) : new Float64Array(length),
-    );
+    this.#largestColumn = (settings.features ?? LARGEST_COUNT) - 1;
+    this.#values = new GrowingArray((n) => createFloats(settings.precision, n), origin.name);
+    this.#columns = new GrowingArray((n) => new Int32Array(n), origin.name);
+    this.#rowEnds = new GrowingArray((n) => new Int32Array(n), origin.name);
+    this.#labels = new GrowingArray((n) => new Float64Array(n), origin.name);
   }
 
   push(chunk: Uint8Array): void {
@@ -117,10 +114,10 @@ export class LibsvmParser implements ByteParser<LibsvmData> {
 
   #endLine(next: number): void {
     if (this.#tokens > 0) {
-      if (this.#columns.length > LARGEST_INT32) {
+      if (this.#columns.length > LARGEST_COUNT) {
         throw this.#error(
           next - 1,
-          `holds more than the ${LARGEST_INT32} entries that CSR can count`,
+          `holds more than the ${LARGEST_COUNT} entries that CSR can count`,
         );
       }
       this.#rowEnds.push(this.#columns.length);
@@ -197,7 +194,10 @@ export class LibsvmParser implements ByteParser<LibsvmData> {
       );
     }
     const limit = this.#largestColumn + indexBase;
-    const reason = features === undefined ? 'the largest possible' : 'the last of options.features';
+    const reason =
+      features === undefined
+        ? 'the largest possible'
+        : `the last of the ${features} features asked for`;
     throw this.#error(start, `index ${index} is above ${limit}, ${reason}`);
   }
 

@@ -1,4 +1,5 @@
-import { toChoice, toInteger } from '../validate';
+import { toPrecision } from '../floats';
+import { LARGEST_COUNT, toChoice, toInteger } from '../validate';
 import { type LibsvmData, LibsvmParser, type LibsvmSettings } from './libsvm-parser';
 import {
   checkReadOptions,
@@ -49,8 +50,8 @@ function parser(options: LibsvmOptions): ParserFactory<LibsvmData> {
     features:
       features === undefined
         ? undefined
-        : toInteger(features, 'options.features', { min: 1, max: 2 ** 31 - 1 }),
-    precision: toChoice(precision, 'options.precision', ['float32', 'float64']),
+        : toInteger(features, 'options.features', { min: 1, max: LARGEST_COUNT }),
+    precision: toPrecision(precision, 'options.precision'),
     indexBase: toInteger(indexBase, 'options.indexBase', { min: 0, max: 1 }) === 0 ? 0 : 1,
     qid: toChoice(qid, 'options.qid', ['error', 'ignore']),
   };

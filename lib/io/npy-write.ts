@@ -1,16 +1,15 @@
 import type { Matrix } from '../matrix';
 import { describe, invalid, isRecord } from '../validate';
-import { sizeOf } from './binary';
-import { bytesOf, HOST_IS_LITTLE_ENDIAN, isNumericArray, type NumericArray } from './elements';
+import { bytesOf, HOST_IS_LITTLE_ENDIAN, isNumericArray } from './elements';
+import type { TensorData } from './safetensors-types';
+import { isShape, sizeOf } from './shape';
 import { type DataTarget, writeParts, writePartsSync } from './write';
 
 /** What can be written as .npy: a matrix, an array with a shape, or a vector. */
 export type NpyContent =
   | Matrix
-  | { data: NumericArray | BigInt64Array | BigUint64Array; shape: readonly number[] }
-  | NumericArray
-  | BigInt64Array
-  | BigUint64Array
+  | { data: TensorData; shape: readonly number[] }
+  | TensorData
   | readonly number[];
 
 /** The entries of a .npy file begin at a multiple of it. */
@@ -46,7 +45,7 @@ function partsOf(content: unknown): Buffer[] {
   const padded = Math.ceil(unpadded / ALIGNMENT) * ALIGNMENT;
   const length = padded - PREAMBLE_BYTES;
   if (length > LONGEST_HEADER) {
-    throw invalid('content.shape', 'a shape that fits a npy header', `${shape.length} axes`);
+    throw invalid('content.shape', 'a shape that fits an npy header', `${shape.length} axes`);
   }
   const header = Buffer.alloc(padded, ' ');
   header.write('\x93NUMPY\x01\x00', 'latin1');
@@ -56,9 +55,7 @@ function partsOf(content: unknown): Buffer[] {
   return [header, bytesOf(data)];
 }
 
-type Stored = NumericArray | BigInt64Array | BigUint64Array;
-
-function toArray(content: unknown): { data: Stored; shape: number[] } {
+function toArray(content: unknown): { data: TensorData; shape: number[] } {
   const takes = '{ data, rows, cols }, { data, shape } or an array of numbers';
   if (isStored(content)) return { data: content, shape: [content.length] };
   if (Array.isArray(content)) {
@@ -71,30 +68,26 @@ function toArray(content: unknown): { data: Stored; shape: number[] } {
   if (!isRecord(content)) throw invalid('content', takes, describe(content));
   const { data } = content;
   if (!isStored(data)) throw invalid('content.data', 'a typed array', describe(data));
-  const shape = toShape('shape' in content ? content.shape : [content.rows, content.cols]);
+  const shape = 'shape' in content ? content.shape : [content.rows, content.cols];
+  if (!isShape(shape)) {
+    throw invalid('content', 'given with sizes that are integers from 0', describe(shape));
+  }
   if (sizeOf(shape) !== data.length) {
     throw invalid('content.data', `${shape.join(' x ')} entries`, `${data.length} entries`);
   }
   return { data, shape };
 }
 
-function toShape(shape: unknown): number[] {
-  if (Array.isArray(shape) && shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
-    return shape;
-  }
-  throw invalid('content', 'given with sizes that are integers from 0', describe(shape));
-}
-
-function isStored(value: unknown): value is Stored {
+function isStored(value: unknown): value is TensorData {
   return isNumericArray(value) || value instanceof BigInt64Array || value instanceof BigUint64Array;
 }
 
-function typeName(data: Stored): string {
+function typeName(data: TensorData): string {
   const order = data.BYTES_PER_ELEMENT === 1 ? '|' : HOST_IS_LITTLE_ENDIAN ? '<' : '>';
   return `${order}${kindOf(data)}${data.BYTES_PER_ELEMENT}`;
 }
 
-function kindOf(data: Stored): 'f' | 'u' | 'i' {
+function kindOf(data: TensorData): 'f' | 'u' | 'i' {
   if (data instanceof Float32Array || data instanceof Float64Array) return 'f';
   const unsigned =
     data instanceof Uint8Array ||

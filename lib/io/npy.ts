@@ -1,15 +1,9 @@
 /** NumPy's .npy format, versions 1 to 3: magic, version, length of the header, header, entries. */
-import { BinaryParser, type BinaryReader, type ByteCursor, sizeOf } from './binary';
+import { type BinaryReader, type ByteCursor, parseBinary, parseBinarySync } from './binary';
 import { ELEMENT_BYTES, type NumericTensor, readElements } from './elements';
 import { parseHeader } from './npy-header';
-import {
-  checkReadOptions,
-  type DataSource,
-  type ParserFactory,
-  parseSource,
-  parseSourceSync,
-  type ReadOptions,
-} from './source';
+import { sizeOf } from './shape';
+import type { DataSource, ReadOptions } from './source';
 
 const MAGIC = '\x93NUMPY';
 /** The most that version 1 can have; what is read here never needs the longer ones of 2 and 3. */
@@ -30,23 +24,18 @@ export async function readNpy(
   source: DataSource,
   options: ReadOptions = {},
 ): Promise<NumericTensor> {
-  return parseSource(source, options, parser(options));
+  return parseBinary(source, options, readTensor);
 }
 
 /** As {@link readNpy}, on the calling thread. */
 export function readNpySync(source: DataSource, options: ReadOptions = {}): NumericTensor {
-  return parseSourceSync(source, options, parser(options));
-}
-
-function parser(options: ReadOptions): ParserFactory<NumericTensor> {
-  checkReadOptions(options, []);
-  return (origin) => new BinaryParser(origin, readTensor);
+  return parseBinarySync(source, options, readTensor);
 }
 
 function* readTensor(cursor: ByteCursor): BinaryReader<NumericTensor> {
   const magic = yield* cursor.take(MAGIC.length + 2, 'the npy header');
   if (magic.toString('latin1', 0, MAGIC.length) !== MAGIC) {
-    throw cursor.error('a npy file begins with \\x93NUMPY', 0);
+    throw cursor.error('an npy file begins with \\x93NUMPY', 0);
   }
   const version = magic.readUInt8(MAGIC.length);
   if (version < 1 || version > 3) {
@@ -56,7 +45,7 @@ function* readTensor(cursor: ByteCursor): BinaryReader<NumericTensor> {
   const lengthBytes = yield* cursor.take(version === 1 ? 2 : 4, 'the npy header');
   const headerLength = version === 1 ? lengthBytes.readUInt16LE() : lengthBytes.readUInt32LE();
   if (headerLength > LONGEST_HEADER) {
-    const problem = `a npy header of ${headerLength} bytes; more than ${LONGEST_HEADER} is refused`;
+    const problem = `an npy header of ${headerLength} bytes; more than ${LONGEST_HEADER} is refused`;
     throw cursor.error(problem, lengthAt);
   }
   const headerAt = cursor.position;

@@ -5,31 +5,13 @@
  * Checked as the format demands: no name twice, places that match the shapes, and no gap, overlap or
  * rest between them.
  */
-import { describe } from '../validate';
-import { type ByteCursor, sizeOf } from './binary';
+import { messageOf } from '../errors';
+import { describe, isRecord } from '../validate';
+import { BRACE } from './ascii';
+import type { ByteCursor } from './binary';
 import { excerpt } from './format-error';
-
-/** The types of safetensors. F16, BF16 and the F8 types are kept as raw bits. */
-export const TENSOR_BYTES = {
-  BOOL: 1,
-  U8: 1,
-  I8: 1,
-  F8_E4M3: 1,
-  F8_E5M2: 1,
-  U16: 2,
-  I16: 2,
-  F16: 2,
-  BF16: 2,
-  U32: 4,
-  I32: 4,
-  F32: 4,
-  U64: 8,
-  I64: 8,
-  F64: 8,
-} as const;
-
-/** The name of a safetensors type. */
-export type TensorType = keyof typeof TENSOR_BYTES;
+import { isTensorType, TENSOR_ARRAYS, TENSOR_TYPES, type TensorType } from './safetensors-types';
+import { isShape, sizeOf } from './shape';
 
 /** A tensor as the header describes it; begin and end count from the end of the header. */
 export interface TensorEntry {
@@ -51,11 +33,6 @@ export const METADATA_KEY = '__metadata__';
 
 const MOST_AXES = 64;
 const AFTER_KEY = /[ \t\n\r]*:/y;
-
-/** Whether a text is the name of a type. */
-export function isTensorType(value: unknown): value is TensorType {
-  return typeof value === 'string' && Object.hasOwn(TENSOR_BYTES, value);
-}
 
 /** Reads and checks a header that begins at byte `start` of the file. */
 export function parseHeader(bytes: Buffer, cursor: ByteCursor, start: number): SafetensorsHeader {
@@ -80,21 +57,20 @@ export function parseHeader(bytes: Buffer, cursor: ByteCursor, start: number): S
 }
 
 function parseJson(bytes: Buffer, cursor: ByteCursor, start: number): Record<string, unknown> {
-  if (bytes[0] !== 0x7b) throw cursor.error('a safetensors header begins with {', start);
+  if (bytes[0] !== BRACE) throw cursor.error('a safetensors header begins with {', start);
   let text: string;
   let header: unknown;
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     header = JSON.parse(text);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : 'not JSON';
-    throw cursor.error(`the safetensors header is no JSON in UTF-8 (${reason})`, start);
+    throw cursor.error(`the safetensors header is no JSON in UTF-8 (${messageOf(cause)})`, start);
   }
   const twice = findRepeatedKey(text);
   if (twice !== undefined) {
     throw cursor.error(`the safetensors header has ${excerpt(twice)} twice`, start);
   }
-  return isObject(header) ? header : {};
+  return isRecord(header) ? header : {};
 }
 
 /** The first key that an object of a valid JSON text has twice; JSON.parse would keep the last. */
@@ -119,25 +95,25 @@ function findRepeatedKey(text: string): string | undefined {
 
 function toEntry(name: string, value: unknown, cursor: ByteCursor, start: number): TensorEntry {
   const tensor = `tensor ${excerpt(name)}`;
-  if (!isObject(value)) throw cursor.error(`${tensor} is no object`, start);
+  if (!isRecord(value)) throw cursor.error(`${tensor} is no object`, start);
   const { dtype, shape, data_offsets: offsets, ...others } = value;
   const [other] = Object.keys(others);
   if (other !== undefined) throw cursor.error(`${tensor} has a key ${excerpt(other)}`, start);
   if (!isTensorType(dtype)) {
-    const known = Object.keys(TENSOR_BYTES).join(', ');
+    const known = TENSOR_TYPES.join(', ');
     throw cursor.error(
       `${tensor} has the type ${describe(dtype)}, which is not one of ${known}`,
       start,
     );
   }
-  if (!isSizes(shape) || shape.length > MOST_AXES) {
+  if (!isShape(shape) || shape.length > MOST_AXES) {
     throw cursor.error(`${tensor} has a shape that is not up to ${MOST_AXES} sizes`, start);
   }
-  const [begin, end] = isSizes(offsets) && offsets.length === 2 ? offsets : [];
+  const [begin, end] = isShape(offsets) && offsets.length === 2 ? offsets : [];
   if (begin === undefined || end === undefined || begin > end) {
     throw cursor.error(`${tensor} has data_offsets that are not a begin and an end`, start);
   }
-  const bytes = sizeOf(shape) * TENSOR_BYTES[dtype];
+  const bytes = sizeOf(shape) * TENSOR_ARRAYS[dtype].BYTES_PER_ELEMENT;
   if (end - begin !== bytes) {
     const needed = Number.isSafeInteger(bytes) ? `${bytes}` : 'more than 2^53';
     const problem = `${tensor} is ${dtype} of shape [${shape.join(', ')}], which takes ${needed} bytes, but has ${end - begin}`;
@@ -147,7 +123,7 @@ function toEntry(name: string, value: unknown, cursor: ByteCursor, start: number
 }
 
 function toMetadata(value: unknown, cursor: ByteCursor, start: number): Record<string, string> {
-  if (!isObject(value)) throw cursor.error(`${METADATA_KEY} is no object`, start);
+  if (!isRecord(value)) throw cursor.error(`${METADATA_KEY} is no object`, start);
   const metadata: Record<string, string> = Object.create(null);
   for (const [key, text] of Object.entries(value)) {
     if (typeof text !== 'string') {
@@ -156,12 +132,4 @@ function toMetadata(value: unknown, cursor: ByteCursor, start: number): Record<s
     metadata[key] = text;
   }
   return metadata;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isSizes(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
 }

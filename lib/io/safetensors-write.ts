@@ -1,8 +1,8 @@
 import { checkObject, describe, invalid, isRecord } from '../validate';
-import { sizeOf } from './binary';
 import { bytesOf, HOST_IS_LITTLE_ENDIAN, swapBytes } from './elements';
-import type { TensorData } from './safetensors';
-import { isTensorType, METADATA_KEY, TENSOR_BYTES, type TensorType } from './safetensors-header';
+import { METADATA_KEY } from './safetensors-header';
+import { isTensorType, type TensorData, type TensorType, typesOf } from './safetensors-types';
+import { isShape, sizeOf } from './shape';
 import { type DataTarget, writeParts, writePartsSync } from './write';
 
 /** A tensor to be written. `dtype` is needed only where the array alone does not tell (F16, BOOL …). */
@@ -14,19 +14,6 @@ export interface TensorContent {
 
 /** The header is padded so that the tensors begin at a multiple of it. */
 const ALIGNMENT = 8;
-
-const ARRAYS = [
-  { type: Int8Array, dtypes: ['I8'] },
-  { type: Uint8Array, dtypes: ['U8', 'BOOL', 'F8_E4M3', 'F8_E5M2'] },
-  { type: Int16Array, dtypes: ['I16'] },
-  { type: Uint16Array, dtypes: ['U16', 'F16', 'BF16'] },
-  { type: Int32Array, dtypes: ['I32'] },
-  { type: Uint32Array, dtypes: ['U32'] },
-  { type: BigInt64Array, dtypes: ['I64'] },
-  { type: BigUint64Array, dtypes: ['U64'] },
-  { type: Float32Array, dtypes: ['F32'] },
-  { type: Float64Array, dtypes: ['F64'] },
-] as const;
 
 /**
  * Writes a safetensors file. Tensors of wide types come first, so that each lies at a multiple of its
@@ -71,7 +58,7 @@ function partsOf(tensors: unknown, metadata: unknown): Buffer[] {
   if (!isRecord(tensors)) throw invalid('tensors', 'an object of tensors', describe(tensors));
   const sorted = Object.entries(tensors)
     .map(([name, tensor]) => checkTensor(name, tensor))
-    .sort((a, b) => TENSOR_BYTES[b.dtype] - TENSOR_BYTES[a.dtype] || (a.name < b.name ? -1 : 1));
+    .sort((a, b) => entryBytes(b) - entryBytes(a) || (a.name < b.name ? -1 : 1));
   const entries: [string, unknown][] = [];
   const strings = checkMetadata(metadata);
   if (strings.length > 0) entries.push([METADATA_KEY, Object.fromEntries(strings)]);
@@ -93,15 +80,12 @@ function checkTensor(name: string, value: unknown): Named {
   const argument = `tensors[${JSON.stringify(name)}]`;
   if (name === METADATA_KEY) throw invalid(argument, 'given another name', `"${METADATA_KEY}"`);
   const { data, shape, dtype } = checkObject(value, argument, ['data', 'shape', 'dtype']);
-  const array = ARRAYS.find(({ type }) => data instanceof type);
-  if (array === undefined || !isTensorData(data)) {
-    throw invalid(`${argument}.data`, 'a typed array', describe(data));
-  }
-  if (!isSizes(shape) || sizeOf(shape) !== data.length) {
+  if (!isTensorData(data)) throw invalid(`${argument}.data`, 'a typed array', describe(data));
+  if (!isShape(shape) || sizeOf(shape) !== data.length) {
     throw invalid(`${argument}.shape`, `sizes of ${data.length} entries`, describe(shape));
   }
-  const chosen = dtype ?? array.dtypes[0];
-  const fits: readonly string[] = array.dtypes;
+  const fits = typesOf(data);
+  const chosen = dtype ?? fits[0];
   if (!isTensorType(chosen) || !fits.includes(chosen)) {
     throw invalid(`${argument}.dtype`, fits.join(' or '), describe(chosen));
   }
@@ -116,18 +100,18 @@ function checkMetadata(value: unknown): [string, string][] {
   });
 }
 
-function littleEndianBytes({ data, dtype }: Named): Buffer {
+function littleEndianBytes({ data }: Named): Buffer {
   const bytes = bytesOf(data);
   if (HOST_IS_LITTLE_ENDIAN) return bytes;
   const swapped = Buffer.from(bytes);
-  swapBytes(swapped, TENSOR_BYTES[dtype]);
+  swapBytes(swapped, data.BYTES_PER_ELEMENT);
   return swapped;
 }
 
-function isTensorData(value: unknown): value is TensorData {
-  return ARRAYS.some(({ type }) => value instanceof type);
+function entryBytes({ data }: Named): number {
+  return data.BYTES_PER_ELEMENT;
 }
 
-function isSizes(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+function isTensorData(value: unknown): value is TensorData {
+  return typesOf(value).length > 0;
 }

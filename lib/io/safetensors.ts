@@ -1,39 +1,26 @@
 /** The safetensors format: length of the header in 64 bits, header in JSON, tensors in one block. */
-import { allocate, BinaryParser, type BinaryReader, type ByteCursor } from './binary';
+import { allocate } from '../floats';
+import { type BinaryReader, type ByteCursor, parseBinary, parseBinarySync } from './binary';
 import { bytesOf, HOST_IS_LITTLE_ENDIAN, swapBytes } from './elements';
-import { parseHeader, TENSOR_BYTES, type TensorType } from './safetensors-header';
-import {
-  checkReadOptions,
-  type DataSource,
-  type ParserFactory,
-  parseSource,
-  parseSourceSync,
-  type ReadOptions,
-} from './source';
-
-/** The entries of a tensor; F16, BF16 and F8 as the bits of each entry. */
-export type TensorData =
-  | Int8Array
-  | Uint8Array
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | BigInt64Array
-  | BigUint64Array
-  | Float32Array
-  | Float64Array;
+import { parseHeader } from './safetensors-header';
+import { TENSOR_ARRAYS, type TensorData, type TensorType } from './safetensors-types';
+import type { DataSource, ReadOptions } from './source';
 
 /** A tensor in row-major order. */
 export interface Tensor {
+  /** The entries. */
   data: TensorData;
+  /** Size of each axis; empty for a single number. */
   shape: number[];
+  /** Type in the file. */
   dtype: TensorType;
 }
 
 /** The contents of a safetensors file. Both objects have no prototype: any name is safe in them. */
 export interface Safetensors {
+  /** Tensors by name. */
   tensors: Record<string, Tensor>;
+  /** Strings about the file. */
   metadata: Record<string, string>;
 }
 
@@ -52,24 +39,20 @@ export async function readSafetensors(
   source: DataSource,
   options: ReadOptions = {},
 ): Promise<Safetensors> {
-  return parseSource(source, options, parser(options));
+  return parseBinary(source, options, readContents);
 }
 
 /** As {@link readSafetensors}, on the calling thread. */
 export function readSafetensorsSync(source: DataSource, options: ReadOptions = {}): Safetensors {
-  return parseSourceSync(source, options, parser(options));
-}
-
-function parser(options: ReadOptions): ParserFactory<Safetensors> {
-  checkReadOptions(options, []);
-  return (origin) => new BinaryParser(origin, readContents);
+  return parseBinarySync(source, options, readContents);
 }
 
 function* readContents(cursor: ByteCursor): BinaryReader<Safetensors> {
   const lengthBytes = yield* cursor.take(LENGTH_BYTES, 'the length of the header');
   const length = Number(lengthBytes.readBigUInt64LE());
   if (length > LONGEST_HEADER) {
-    throw cursor.error(`a header of ${length} bytes; the limit is ${LONGEST_HEADER}`, 0);
+    const problem = `no safetensors file: its header would have ${length} bytes, the most is ${LONGEST_HEADER}`;
+    throw cursor.error(problem, 0);
   }
   cursor.expect(length, 'the header', 0);
   const start = cursor.position;
@@ -77,8 +60,9 @@ function* readContents(cursor: ByteCursor): BinaryReader<Safetensors> {
   const { tensors: entries, metadata } = parseHeader(header, cursor, start);
   const tensors: Record<string, Tensor> = Object.create(null);
   for (const { name, dtype, shape, begin, end } of entries) {
-    const size = TENSOR_BYTES[dtype];
-    const data = allocate((n) => createTensorData(dtype, n), (end - begin) / size, cursor.name);
+    const TensorArray = TENSOR_ARRAYS[dtype];
+    const size = TensorArray.BYTES_PER_ELEMENT;
+    const data = allocate((n) => new TensorArray(n), (end - begin) / size, cursor.name);
     const bytes = bytesOf(data);
     const dataStart = cursor.position;
     yield* cursor.fill(bytes, `tensor ${JSON.stringify(name)}`);
@@ -88,31 +72,4 @@ function* readContents(cursor: ByteCursor): BinaryReader<Safetensors> {
     tensors[name] = { data, shape, dtype };
   }
   return { tensors, metadata };
-}
-
-function createTensorData(dtype: TensorType, length: number): TensorData {
-  switch (dtype) {
-    case 'I8':
-      return new Int8Array(length);
-    case 'I16':
-      return new Int16Array(length);
-    case 'U16':
-    case 'F16':
-    case 'BF16':
-      return new Uint16Array(length);
-    case 'I32':
-      return new Int32Array(length);
-    case 'U32':
-      return new Uint32Array(length);
-    case 'I64':
-      return new BigInt64Array(length);
-    case 'U64':
-      return new BigUint64Array(length);
-    case 'F32':
-      return new Float32Array(length);
-    case 'F64':
-      return new Float64Array(length);
-    default:
-      return new Uint8Array(length);
-  }
 }

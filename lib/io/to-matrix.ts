@@ -1,7 +1,8 @@
+import { createFloats, toPrecision } from '../floats';
 import type { Matrix } from '../matrix';
-import { checkObject, describe, invalid, isRecord, toChoice, toNumber } from '../validate';
-import { sizeOf } from './binary';
+import { checkObject, describe, invalid, isRecord, toNumber } from '../validate';
 import { isNumericArray, type NumericArray, type NumericTensor } from './elements';
+import { isShape, sizeOf } from './shape';
 
 /** Options of {@link toMatrix}. */
 export interface ToMatrixOptions {
@@ -25,10 +26,7 @@ export function toMatrix(
 ): Matrix {
   checkObject(options, 'options', ['precision', 'divideBy']);
   const data = checkTensor(tensor);
-  const precision = toChoice(options.precision ?? naturalPrecision(data), 'options.precision', [
-    'float32',
-    'float64',
-  ]);
+  const precision = toPrecision(options.precision ?? naturalPrecision(data), 'options.precision');
   const divideBy = toNumber(options.divideBy ?? 1, 'options.divideBy');
   if (divideBy === 0) throw invalid('options.divideBy', 'a number other than 0', '0');
   const rows = tensor.shape[0] ?? 1;
@@ -42,9 +40,7 @@ function checkTensor(tensor: unknown): NumericArray {
   if (!isNumericArray(data)) {
     throw invalid('tensor.data', 'a typed array of plain numbers', describe(data));
   }
-  if (!Array.isArray(shape) || !shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
-    throw invalid('tensor.shape', 'an array of sizes', describe(shape));
-  }
+  if (!isShape(shape)) throw invalid('tensor.shape', 'an array of sizes', describe(shape));
   if (sizeOf(shape) !== data.length) {
     throw invalid('tensor.data', `${shape.join(' x ')} entries`, `${data.length} entries`);
   }
@@ -65,8 +61,7 @@ function convert(
       return data instanceof Float32Array ? data : new Float32Array(data);
     return data instanceof Float64Array ? data : new Float64Array(data);
   }
-  const length = data.length;
-  const converted = precision === 'float32' ? new Float32Array(length) : new Float64Array(length);
-  for (let i = 0; i < length; i++) converted[i] = data[i]! / divideBy;
+  const converted = createFloats(precision, data.length);
+  for (let i = 0; i < converted.length; i++) converted[i] = data[i]! / divideBy;
   return converted;
 }

@@ -1,26 +1,24 @@
 /** The report of a convex ReLU training run: what it proved, how it got there, what it reads wrongly. */
 
 import type { GatedReLUNetwork } from '../convex-relu/gated-network';
-import type { ReLUNetwork } from '../convex-relu/network';
+import { ReLUNetwork } from '../convex-relu/network';
 import type { TrainingOptions } from '../convex-relu/option-types';
 import type { ConvexProgress, ConvexReport } from '../convex-relu/report';
 import type { Matrix, SparseMatrix } from '../matrix';
+import { checkRun } from './check-run';
+import { count } from './count';
 import type { Chart, Fact, FactTable, HistoryColumn, NumberFormat, ReportData } from './data';
 import { type Evaluation, showEvaluation } from './evaluation';
+import type { ScorePoint } from './score-curve';
 import { showUnits } from './units';
-
-/** How well the network of an iteration did: accuracy, or R² of a regression. */
-export interface ScorePoint {
-  iteration: number;
-  training: number;
-  /** On samples kept apart, where there are any. */
-  test?: number;
-}
 
 /** What {@link convexReport} is made of. */
 export interface ConvexRun {
+  /** Heading of the page. */
   title: string;
+  /** What training reported. */
   report: ConvexReport;
+  /** What it gave. */
   network: ReLUNetwork | GatedReLUNetwork;
   /** Training inputs, samples × features. */
   x: Matrix | SparseMatrix;
@@ -28,7 +26,7 @@ export interface ConvexRun {
   evaluation: Evaluation;
   /** Score on the training samples. */
   trainingScore?: number;
-  /** Scores on the way; iterations that the report's history has. */
+  /** Scores on the way, as {@link scoreCurve} gives them: at iterations that the report's history has. */
   scores?: ScorePoint[];
   /** When a sample is an image, row by row: hidden units and misread samples are shown as pictures. */
   image?: [height: number, width: number];
@@ -39,8 +37,12 @@ export interface ConvexRun {
 /**
  * The data of a report page of a convex ReLU training run, for {@link renderReport} and
  * {@link writeReport}.
+ *
+ * @throws SecondOrderError ERR_INVALID_ARGUMENT, ERR_DIMENSION_MISMATCH (an image that does not fit the
+ * features, predictions that are not as many as the truth)
  */
 export function convexReport(run: ConvexRun): ReportData {
+  checkRun(run);
   const { report, network, x, evaluation, image } = run;
   const { options } = network;
   const shown = showEvaluation(evaluation, image);
@@ -49,7 +51,7 @@ export function convexReport(run: ConvexRun): ReportData {
     subtitle: describeRun(run),
     status: { text: words(report.status), good: report.status === 'converged' },
     summary: summary(report),
-    highlights: highlights(report, evaluation),
+    highlights: highlights(run),
     tables: [resultTable(report), dataTable(run), ...(options ? [optionTable(options)] : [])],
     history: historyColumns(report.history, run.scores ?? [], evaluation.kind),
     runAxes: [
@@ -76,10 +78,6 @@ function describeRun({ network, x, report }: ConvexRun): string {
   );
 }
 
-function count(value: number): string {
-  return value.toLocaleString('en');
-}
-
 function summary({ status, objective, dualBound }: ConvexReport): string {
   const ending = {
     converged: 'The run converged.',
@@ -91,13 +89,16 @@ function summary({ status, objective, dualBound }: ConvexReport): string {
     return `${ending} No useful bound on the optimum was reached.`;
   }
   const percent = Number((100 * (objective / dualBound - 1)).toPrecision(2));
+  // A ReLU network may leave its cones a little, and so be below the bound.
+  const above = percent > 0 ? `at most ${percent} % above` : 'no higher than';
   return (
-    `${ending} Its objective is at most ${percent} % above the least that is possible with these ` +
-    'gates: the dual bound, computed from the data alone, proves it.'
+    `${ending} Its objective is ${above} the least that is possible with these gates: the dual ` +
+    'bound, computed from the data alone, proves it.'
   );
 }
 
-function highlights(report: ConvexReport, evaluation: Evaluation): Fact[] {
+function highlights({ report, network, evaluation }: ConvexRun): Fact[] {
+  const hasCones = network instanceof ReLUNetwork;
   const score: Fact =
     evaluation.kind === 'classification'
       ? { label: `Accuracy, ${evaluation.on}`, value: evaluation.score, format: 'percent' }
@@ -105,8 +106,11 @@ function highlights(report: ConvexReport, evaluation: Evaluation): Fact[] {
   return [
     score,
     { label: 'Objective', value: report.objective },
+    { label: 'Dual bound', value: report.dualBound },
     { label: 'Relative gap', value: report.gap, format: 'ratio' },
-    { label: 'Infeasibility', value: report.infeasibility, format: 'ratio' },
+    ...(hasCones
+      ? [{ label: 'Infeasibility', value: report.infeasibility, format: 'ratio' } as const]
+      : []),
     { label: 'Iterations', value: report.iterations, format: 'integer' },
     { label: 'Time', value: report.seconds, format: 'seconds' },
   ];
@@ -130,6 +134,7 @@ function resultTable(report: ConvexReport): FactTable {
       note: 'how far the convex program’s cones are violated',
     },
     { label: 'Iterations', value: report.iterations, format: 'integer' },
+    ...(report.innerIterations > 0 ? [innerIterations(report)] : []),
     { label: 'Time', value: report.seconds, format: 'seconds' },
     { label: 'Peak memory', value: report.peakBytes, format: 'bytes' },
     { label: 'Gates', value: report.gates, format: 'integer', note: 'distinct on the data' },
@@ -146,6 +151,10 @@ function resultTable(report: ConvexReport): FactTable {
     });
   }
   return { title: 'Result', rows };
+}
+
+function innerIterations({ innerIterations: value }: ConvexReport): Fact {
+  return { label: 'Inner iterations', value, format: 'integer', note: 'of conjugate gradients' };
 }
 
 function dataTable({ x, evaluation, trainingScore }: ConvexRun): FactTable {
@@ -172,8 +181,9 @@ function dataTable({ x, evaluation, trainingScore }: ConvexRun): FactTable {
 function optionTable(options: TrainingOptions): FactTable {
   const { gates, ...plain } = options;
   const rows = Object.entries(plain).map(([label, value]): Fact => ({ label, value }));
-  rows.push({ label: 'gates', value: gates.count, format: 'integer' });
-  rows.push({ label: 'gates from', value: gates.from });
+  rows.push({ label: 'gates.count', value: gates.count, format: 'integer' });
+  rows.push({ label: 'gates.from', value: gates.from });
+  if (gates.image) rows.push({ label: 'gates.image', value: gates.image.join(' × ') });
   return { title: 'Options', rows };
 }
 

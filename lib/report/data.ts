@@ -9,6 +9,7 @@ export type NumberFormat = 'number' | 'integer' | 'ratio' | 'percent' | 'seconds
 /** One line of a table of facts, or one tile at the top of the page. */
 export interface Fact {
   label: string;
+  /** A number is written in `format`; null means that there is none. */
   value: string | number | boolean | null;
   /** Default `number`. */
   format?: NumberFormat;
@@ -16,6 +17,7 @@ export interface Fact {
   note?: string;
 }
 
+/** Facts under a title. */
 export interface FactTable {
   title: string;
   rows: Fact[];
@@ -72,7 +74,9 @@ export interface Scatter {
   caption?: string;
   xAxis: string;
   yAxis: string;
+  /** One entry for each point. */
   x: number[];
+  /** As many. */
   y: number[];
 }
 
@@ -95,6 +99,7 @@ export interface Gallery {
   pictures: Picture[];
 }
 
+/** All that a page shows. */
 export interface ReportData {
   title: string;
   /** What was computed, from what, in one sentence. */
@@ -103,13 +108,21 @@ export interface ReportData {
   status: { text: string; good: boolean };
   /** One or two sentences that say what came out. */
   summary: string;
+  /** The few facts that stand out, as tiles at the top. */
   highlights: Fact[];
+  /** All facts, at the end. */
   tables: FactTable[];
+  /** Columns of one length. */
   history: HistoryColumn[];
+  /** What charts can be drawn over; the reader chooses. */
   runAxes: RunAxis[];
+  /** Views of the history. */
   charts: Chart[];
+  /** For a classifier. */
   confusion?: ConfusionMatrix;
+  /** For a regressor. */
   scatter?: Scatter;
+  /** Pictures. */
   galleries: Gallery[];
   /** What made the page, for its last line; for example `secondorder 0.1.0`. */
   generator: string;

@@ -1,6 +1,7 @@
 /** Predictions as a report shows them: a confusion matrix and misread pictures, or a scatter plot. */
 import type { Label } from '../convex-relu/estimator-state';
 import type { Matrix, SparseMatrix } from '../matrix';
+import { count } from './count';
 import type { ConfusionMatrix, Gallery, Picture, Scatter } from './data';
 import { denseRow } from './rows';
 
@@ -11,7 +12,9 @@ export interface ClassificationEvaluation {
   on: string;
   /** Samples × features. */
   x: Matrix | SparseMatrix;
+  /** The class of each sample. */
   truth: readonly Label[];
+  /** What was predicted for each. */
   predicted: readonly Label[];
   /** Samples × classes; where given, misread pictures say how sure the model was. */
   probabilities?: Matrix;
@@ -24,13 +27,17 @@ export interface ClassificationEvaluation {
 /** Predictions of a regressor. */
 export interface RegressionEvaluation {
   kind: 'regression';
+  /** Which samples these are, such as `test` or `training`. */
   on: string;
+  /** The target of each sample. */
   truth: ArrayLike<number>;
+  /** What was predicted for each. */
   predicted: ArrayLike<number>;
   /** R². */
   score: number;
 }
 
+/** Predictions, with the truth beside them. */
 export type Evaluation = ClassificationEvaluation | RegressionEvaluation;
 
 const MOST_MISREAD = 48;
@@ -81,14 +88,14 @@ function misread(
   const pictures = wrong.slice(0, MOST_MISREAD).map(
     ({ label, read, sure, sample }): Picture => ({
       values: denseRow(x, sample),
-      caption: `${label} read as ${read}${sure === undefined ? '' : `, ${Math.round(100 * sure)} %`}`,
+      caption: `${label} read as ${read}${sure === undefined ? '' : `\n${Math.round(100 * sure)} % sure`}`,
     }),
   );
   const some = wrong.length > pictures.length ? ` The ${pictures.length} surest are shown.` : '';
   return [
     {
       title: `Misread samples (${on})`,
-      caption: `${wrong.length} of ${truth.length} were misread, the surest first.${some}`,
+      caption: `${count(wrong.length)} of ${count(truth.length)} were misread, the surest first.${some}`,
       height,
       width,
       colors: 'gray',

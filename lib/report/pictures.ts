@@ -1,3 +1,4 @@
+import { mismatch } from '../validate';
 import type { Gallery } from './data';
 
 /** A gallery as the page reads it: one byte a pixel, base64. */
@@ -10,14 +11,17 @@ export interface PackedGallery extends Omit<Gallery, 'pictures'> {
 
 /**
  * Packs pictures to 8 bits a pixel: what a screen can show, at an eighth of the size of float64.
- * @throws RangeError when a picture has not height * width values.
+ *
+ * @throws SecondOrderError ERR_DIMENSION_MISMATCH when a picture has not height * width values
  */
 export function packGallery(gallery: Gallery): PackedGallery {
   const { height, width, pictures } = gallery;
   for (const [index, { values }] of pictures.entries()) {
     if (values.length !== height * width) {
-      throw new RangeError(
-        `picture ${index} of '${gallery.title}' has ${values.length} values, not ${height} x ${width}`,
+      const picture = `picture ${index} of ${JSON.stringify(gallery.title)}`;
+      throw mismatch(
+        'data.galleries',
+        `${picture} has ${values.length} values, not ${height} x ${width}`,
       );
     }
   }

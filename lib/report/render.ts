@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type DataTarget, writeParts } from '../io/write';
+import { checkData } from './check-data';
 import type { ReportData } from './data';
 import { thinHistory } from './history';
 import { packGallery } from './pictures';
@@ -8,11 +9,12 @@ import { packGallery } from './pictures';
 /**
  * The report as one HTML page that holds all it needs: styles, script, charts and data. It loads
  * nothing from anywhere (its content security policy forbids it), so it can be mailed or archived.
- * @throws RangeError when a chart names a column that is not there, columns differ in length, or a
- * picture has the wrong size.
+ *
+ * @throws SecondOrderError ERR_INVALID_ARGUMENT (a part is missing, or a chart names no column),
+ * ERR_DIMENSION_MISMATCH (columns that differ in length, a picture of another size than its gallery)
  */
 export function renderReport(data: ReportData): string {
-  checkColumns(data);
+  checkData(data);
   const payload = {
     ...data,
     history: thinHistory(data.history),
@@ -40,27 +42,11 @@ export function renderReport(data: ReportData): string {
 
 /**
  * Writes {@link renderReport}'s page to a file.
- * @throws RangeError as {@link renderReport} does, and what `fs.writeFile` throws.
+ *
+ * @throws SecondOrderError as {@link renderReport}; ERR_INVALID_ARGUMENT (a file that cannot be written)
  */
-export async function writeReport(path: string, data: ReportData): Promise<void> {
-  await writeFile(path, renderReport(data));
-}
-
-function checkColumns({ history, charts, runAxes }: ReportData): void {
-  const length = history[0]?.values.length ?? 0;
-  const keys = new Set(history.map(({ key }) => key));
-  for (const { key, values } of history) {
-    if (values.length !== length) {
-      throw new RangeError(`history column '${key}' has ${values.length} entries, not ${length}`);
-    }
-  }
-  const named = [
-    ...charts.flatMap(({ columns }) => columns),
-    ...runAxes.map((axis) => axis.column),
-  ];
-  for (const key of named) {
-    if (!keys.has(key)) throw new RangeError(`no history column '${key}'`);
-  }
+export async function writeReport(target: DataTarget, data: ReportData): Promise<void> {
+  await writeParts(target, [Buffer.from(renderReport(data))]);
 }
 
 /** The page's script and styles, which the build bundles beside this module. */

@@ -2,6 +2,7 @@
 import { GatedReLUNetwork } from '../convex-relu/gated-network';
 import type { ReLUNetwork } from '../convex-relu/network';
 import type { Matrix, SparseMatrix } from '../matrix';
+import { count } from './count';
 import type { Gallery } from './data';
 import { columnDeviations } from './rows';
 
@@ -27,7 +28,7 @@ export function showUnits(
   return {
     title: gated ? 'Gates' : 'Hidden units',
     caption:
-      `The ${strongest.length} strongest of ${strengths.length}` +
+      `The ${count(strongest.length)} strongest of ${count(strengths.length)}` +
       (gated ? ', by the norm of the weights behind them.' : ', by the norm of their weights.') +
       ' A pixel is its weight times its standard deviation over the training samples.',
     height,

@@ -1,7 +1,7 @@
 // Products with the cone matrices Eᵢ·X, against naive sums.
 #include <doctest/doctest.h>
 
-#include "test_support.hpp"
+#include "product_checks.hpp"
 
 using namespace secondorder;
 using namespace secondorder::test;
@@ -148,21 +148,16 @@ TEST_SUITE("cone products") {
 
   TEST_CASE_TEMPLATE("the same bits for 1, 2 and 3 threads", Real, float, double) {
     for (const Shape s : {Shape{3000, 5, 65, 1, 2}, {900, 7, 200, 3, 2}, {2000, 3, 70, 2, 1}}) {
-      std::vector<Outcome<Real>> results;
-      for (const int threads : {1, 2, 3}) {
-        CpuAlgebra<Real> algebra(threads);
+      check_threads_agree<Real>([&](CpuAlgebra<Real>& algebra) {
         Random random(2);
         Instance<Real> in(s, random);
-        results.emplace_back(algebra, in);
-      }
-      for (const std::size_t other : {1U, 2U}) {
-        CHECK(identical(results[0].magnitude, results[other].magnitude));
-        CHECK(identical(results[0].multiplier, results[other].multiplier));
-        CHECK(identical(results[0].relaxed, results[other].relaxed));
-        CHECK(identical(results[0].rescaled, results[other].rescaled));
-        CHECK(identical(results[0].network, results[other].network));
-        CHECK(identical(results[0].sums, results[other].sums));
-      }
+        const Outcome<Real> out(algebra, in);
+        const auto widened = [](const std::vector<Real>& values) {
+          return std::vector<double>(values.begin(), values.end());
+        };
+        return std::vector{widened(out.magnitude), widened(out.multiplier), widened(out.relaxed),
+                           widened(out.rescaled),  widened(out.network),    out.sums};
+      });
     }
   }
 
@@ -177,7 +172,6 @@ TEST_SUITE("cone products") {
       for (std::size_t j = 0; j < in.q.cols(); ++j) in.q(k, j) = std::abs(in.q(k, j));
     }
     algebra.cone_adjoint(in.x, in.gates, 2, in.q, ConePart::magnitude, g);
-    const double size = std::sqrt(algebra.dot(image, image) * algebra.dot(in.q, in.q));
-    CHECK(std::abs(algebra.dot(image, in.q) - algebra.dot(in.v, g)) < rounding<Real> * size);
+    check_adjoint<Real>(algebra, image, in.q, in.v, g);
   }
 }

@@ -1,7 +1,7 @@
 // Gated features F·U = Σᵢ Dᵢ·X·Uᵢ, their transpose and kernels, against naive sums.
 #include <doctest/doctest.h>
 
-#include "test_support.hpp"
+#include "product_checks.hpp"
 
 using namespace secondorder;
 using namespace secondorder::test;
@@ -113,11 +113,7 @@ TEST_SUITE("gated products") {
         algebra.gated_adjoint(instance.x, instance.gates, instance.r, g);
         CHECK(error(g, instance.adjoint()) < rounding<Real>);
 
-        // ⟨F·u, r⟩ = ⟨u, Fᵀ·r⟩, relative to the sizes of both
-        const double forward = algebra.dot(out, instance.r), adjoint = algebra.dot(instance.u, g);
-        const double size =
-            1 + std::sqrt(algebra.dot(out, out) * algebra.dot(instance.r, instance.r));
-        CHECK(std::abs(forward - adjoint) < rounding<Real> * size);
+        check_adjoint<Real>(algebra, out, instance.r, instance.u, g);
 
         const std::size_t unknowns = s.gates * s.features;
         if (unknowns * unknowns * s.rows > 4'000'000) continue;
@@ -166,9 +162,7 @@ TEST_SUITE("gated products") {
 
   TEST_CASE_TEMPLATE("the same bits for 1, 2 and 3 threads", Real, float, double) {
     for (const Shape s : {Shape{5000, 11, 65, 1}, {3000, 20, 40, 3}, {700, 70, 200, 2}}) {
-      std::vector<std::vector<Real>> results;
-      for (const int threads : {1, 2, 3}) {
-        CpuAlgebra<Real> algebra(threads);
+      check_threads_agree<Real>([&](CpuAlgebra<Real>& algebra) {
         Random random(4);
         Instance<Real> instance(s, random);
         const std::size_t unknowns = std::min<std::size_t>(s.gates, 8) * s.features;
@@ -179,14 +173,8 @@ TEST_SUITE("gated products") {
         Bits few(s.rows, std::min<std::size_t>(s.gates, 8), random);
         algebra.gated_gram(instance.x, few, gram);
         algebra.gate_kernel(instance.gates.view().block(0, 500), 2, 1, m);
-        std::vector<Real> all;
-        for (const auto& flat : {out.flat(), g.flat(), lower(gram), lower(m)}) {
-          all.insert(all.end(), flat.begin(), flat.end());
-        }
-        results.push_back(std::move(all));
-      }
-      CHECK(identical(results[0], results[1]));
-      CHECK(identical(results[0], results[2]));
+        return std::vector{out.flat(), g.flat(), lower(gram), lower(m)};
+      });
     }
   }
 }

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "base/error.hpp"
-#include "test_support.hpp"
+#include "sample_data.hpp"
 
 using namespace secondorder;
 using namespace secondorder::convex_relu;
@@ -14,24 +14,10 @@ using namespace secondorder::test;
 
 namespace {
 
-struct Sample {
-  std::size_t rows, cols;
-  std::vector<double> values;
+struct Sample : SampleData {
   Preprocessing preprocessing;
 
-  Sample(std::size_t n, std::size_t d, std::uint64_t seed) : rows(n), cols(d) {
-    Random random(seed);
-    for (std::size_t i = 0; i < n * d; ++i) values.push_back(random.normal() + 1);
-    HostAlgebra host(1);
-    preprocessing = fit_preprocessing(view(), Options{}, host);
-  }
-  DataView view() const {
-    DataView v;
-    v.values64 = values;
-    v.rows = rows;
-    v.cols = cols;
-    return v;
-  }
+  Sample(std::size_t n, std::size_t d, std::uint64_t seed) : Sample(n, d, Random(seed)) {}
   Gates gates(const Options& options, int threads = 1) const {
     HostAlgebra host(threads);
     return sample_gates(view(), preprocessing, options, host);
@@ -39,6 +25,13 @@ struct Sample {
   std::vector<std::uint64_t> patterns(const Gates& gates, const DataView& data) const {
     HostAlgebra host(1);
     return gate_patterns(data, preprocessing, gates, host);
+  }
+
+ private:
+  Sample(std::size_t n, std::size_t d, Random&& random)
+      : SampleData(n, d, random, [](Random& r, std::size_t) { return r.normal() + 1; }) {
+    HostAlgebra host(1);
+    preprocessing = fit_preprocessing(view(), Options{}, host);
   }
 };
 

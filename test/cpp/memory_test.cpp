@@ -107,7 +107,8 @@ TEST_SUITE("memory") {
         const MemoryEstimate estimate = estimate_memory<float>(200, 6, 2, options, 2);
         CHECK(std::string(estimate.route) == result.report.route);
         CHECK(estimate.bytes >= result.report.peak_bytes);
-        CHECK(estimate.bytes <= 1.2 * static_cast<double>(result.report.peak_bytes));
+        // Beforehand every cone has a multiplier, afterwards those that the certificate needs.
+        CHECK(estimate.bytes <= 1.5 * static_cast<double>(result.report.peak_bytes));
       }
     }
   }

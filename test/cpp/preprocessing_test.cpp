@@ -3,9 +3,11 @@
 
 #include <doctest/doctest.h>
 
+#include "base/error.hpp"
+#include "base/run_control.hpp"
 #include "convex_relu/program.hpp"
 #include "convex_relu/symmetric_eigen.hpp"
-#include "test_support.hpp"
+#include "sample_data.hpp"
 
 using namespace secondorder;
 using namespace secondorder::convex_relu;
@@ -13,38 +15,12 @@ using namespace secondorder::test;
 
 namespace {
 
-struct Data {
-  std::size_t rows, cols;
-  std::vector<double> values;
-  std::vector<std::int32_t> columns, offsets;
-
-  Data(std::size_t n, std::size_t d, Random& random) : rows(n), cols(d) {
-    for (std::size_t i = 0; i < n * d; ++i) {
-      values.push_back(random.below(3) == 0 ? 0 : 5 + static_cast<double>(i % d) * random.normal());
-    }
-  }
-  DataView view() const {
-    DataView v;
-    v.values64 = values;
-    v.columns = columns;
-    v.row_offsets = offsets;
-    v.rows = rows;
-    v.cols = cols;
-    return v;
-  }
-  Data sparse() const {
-    Data s = *this;
-    s.values.clear();
-    s.offsets.push_back(0);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      if (values[i] != 0) {
-        s.values.push_back(values[i]);
-        s.columns.push_back(static_cast<std::int32_t>(i % cols));
-      }
-      if (i % cols == cols - 1) s.offsets.push_back(static_cast<std::int32_t>(s.values.size()));
-    }
-    return s;
-  }
+/// Columns of different spread far from 0, a third of the values 0.
+struct Data : SampleData {
+  Data(std::size_t n, std::size_t d, Random& random)
+      : SampleData(n, d, random, [](Random& r, std::size_t column) {
+          return r.below(3) == 0 ? 0 : 5 + static_cast<double>(column) * r.normal();
+        }) {}
 };
 
 Options with(Preprocess preprocess, std::size_t components = 0, bool bias = true) {
@@ -182,7 +158,8 @@ TEST_SUITE("preprocessing") {
   TEST_CASE("sparse data, float data and selected rows are the same data") {
     Random random(4);
     HostAlgebra host(2);
-    const Data data(4500, 5, random), sparse = data.sparse();
+    const Data data(4500, 5, random);
+    const SampleData sparse = data.sparse();
     for (const Options& options :
          {with(Preprocess::standardize), with(Preprocess::unit_columns, 3)}) {
       const Preprocessing dense = fit_preprocessing(data.view(), options, host);
@@ -214,9 +191,10 @@ TEST_SUITE("preprocessing") {
 
   TEST_CASE("symmetric eigenvectors") {
     Random random(5);
-    for (const std::size_t n : {0U, 1U, 2U, 9U, 60U}) {
-      Matrix<double> a = Matrix<double>::normal(n, n, random), vectors = a;
-      const std::vector<double> values = symmetric_eigen(vectors);
+    HostAlgebra host(2);
+    for (const std::size_t n : {0U, 1U, 2U, 9U, 60U, 64U, 65U, 96U, 97U, 200U}) {
+      Matrix<double> a = Matrix<double>::normal(n, n, random, n % 3), vectors = a;
+      const std::vector<double> values = symmetric_eigen(vectors, host);
       REQUIRE(values.size() == n);
       for (std::size_t i = 0; i < n; ++i) {
         if (i > 0) CHECK(values[i] >= values[i - 1]);
@@ -230,7 +208,47 @@ TEST_SUITE("preprocessing") {
         }
         CHECK(worst < 1e-12 * static_cast<double>(n + 1));
       }
+      for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t j = 0; j <= i; ++j) {
+          double product = 0;
+          for (std::size_t l = 0; l < n; ++l) product += vectors(i, l) * vectors(j, l);
+          CHECK(std::abs(product - (i == j ? 1 : 0)) < 1e-12);
+        }
+      }
     }
+  }
+
+  TEST_CASE("eigenvectors of matrices of extreme scale, and of none at all") {
+    HostAlgebra host(1);
+    Random random(7);
+    for (const double scale : {1e-200, 1e200}) {
+      Matrix<double> a = Matrix<double>::normal(70, 70, random), scaled = a;
+      for (std::size_t i = 0; i < 70; ++i) {
+        for (std::size_t j = 0; j < 70; ++j) scaled(i, j) = scale * a(i, j);
+      }
+      const std::vector<double> want = symmetric_eigen(a, host);
+      const std::vector<double> got = symmetric_eigen(scaled, host);
+      for (std::size_t i = 0; i < 70; ++i) {
+        CHECK(got[i] / scale == doctest::Approx(want[i]).scale(1).epsilon(1e-10));
+      }
+    }
+    Matrix<double> overflowed(3, 3);
+    host.fill(overflowed, std::numeric_limits<double>::infinity());
+    CHECK_THROWS_AS(symmetric_eigen(overflowed, host), Error);
+  }
+
+  TEST_CASE("eigenvectors: the same bits for any number of threads, and a stop in between") {
+    Random random(8);
+    const Matrix<double> a = Matrix<double>::normal(300, 300, random);
+    Matrix<double> one = a, three = a;
+    HostAlgebra single(1), team(3);
+    CHECK(identical(symmetric_eigen(one, single), symmetric_eigen(three, team)));
+    CHECK(identical(one.flat(), three.flat()));
+    RunControl control;
+    control.cancel();
+    team.watch(&control);
+    Matrix<double> again = a;
+    CHECK_THROWS_AS(symmetric_eigen(again, team), Cancelled);
   }
 
   TEST_CASE("rotation: basis orthonormal on its rank, XᵀX diagonal, mean column norm 1") {

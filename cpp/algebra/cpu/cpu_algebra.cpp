@@ -1,36 +1,19 @@
 #include "algebra/cpu/cpu_algebra.hpp"
 
-#include <cstdlib>
 #include <cstring>
-#include <new>
-#include <string>
-
-#include "base/error.hpp"
+#include <numeric>
 
 namespace secondorder {
 
 namespace {
 
-class HostMemory final : public Memory {
- public:
-  explicit HostMemory(std::size_t bytes)
-      : data_(static_cast<std::byte*>(std::aligned_alloc(256, round_up(bytes, 256)))) {
-    if (data_ == nullptr) {
-      throw Error(ErrorCode::out_of_memory,
-                  "the system refused " + std::to_string(bytes) + " bytes of memory");
-    }
-  }
-  ~HostMemory() override { std::free(data_); }
-  HostMemory(const HostMemory&) = delete;
-  HostMemory& operator=(const HostMemory&) = delete;
-  std::byte* data() override { return data_; }
-
- private:
-  std::byte* data_;
-};
-
 /// Below this many operations waking the team costs more than it saves.
 constexpr double worth_waking = 100'000;
+
+/// Rows whose partial sums make up a dot product.
+Split dot_split(std::size_t rows, std::size_t cols) {
+  return Split::of(rows, std::max<std::size_t>(1, 32768 / std::max<std::size_t>(cols, 1)));
+}
 
 }  // namespace
 
@@ -42,7 +25,7 @@ CpuAlgebra<Real>::CpuAlgebra(int threads, const Kernels<Real>& inner_loops)
 
 template <class Real>
 void CpuAlgebra<Real>::parallel(std::size_t parts, double operations,
-                                const std::function<void(std::size_t, int)>& body) {
+                                FunctionRef<void(std::size_t, int)> body) {
   if (operations < worth_waking) {
     for (std::size_t part = 0; part < parts; ++part) body(part, 0);
   } else {
@@ -51,9 +34,8 @@ void CpuAlgebra<Real>::parallel(std::size_t parts, double operations,
 }
 
 template <class Real>
-void CpuAlgebra<Real>::for_rows(
-    std::size_t rows, std::size_t row_operations,
-    const std::function<void(std::size_t first, std::size_t last)>& body) {
+void CpuAlgebra<Real>::for_rows(std::size_t rows, std::size_t row_operations,
+                                FunctionRef<void(std::size_t first, std::size_t last)> body) {
   const std::size_t longest =
       std::clamp<std::size_t>(32768 / std::max<std::size_t>(row_operations, 1), 1, 4096);
   const Split split = Split::of(rows, longest);
@@ -62,22 +44,41 @@ void CpuAlgebra<Real>::for_rows(
 }
 
 template <class Real>
-Real* CpuAlgebra<Real>::thread_scratch(int thread, std::size_t count) {
-  auto& scratch = thread_scratch_[static_cast<std::size_t>(thread)];
-  if (scratch.size() < count + 64) scratch.resize(count + 64);
-  const auto address = reinterpret_cast<std::uintptr_t>(scratch.data());
-  return scratch.data() + (round_up(address, 64) - address) / sizeof(Real);
+void CpuAlgebra<Real>::for_blocks(std::size_t rows, std::size_t longest,
+                                  FunctionRef<void(std::size_t first, std::size_t last)> body) {
+  const Split split = Split::of(rows, longest);
+  pool_.run(split.parts, [&](std::size_t part, int) { body(split.begin(part), split.end(part)); });
 }
 
 template <class Real>
-Real* CpuAlgebra<Real>::shared_scratch(std::size_t count) {
-  if (shared_scratch_.size() < count) shared_scratch_.resize(count);
-  return shared_scratch_.data();
+ScratchBytes CpuAlgebra<Real>::dot_scratch(const GatedShape& s) {
+  const std::size_t parts =
+      std::max(dot_split(s.parameter_rows(), s.features).parts, dot_split(s.rows, s.outputs).parts);
+  return {0, parts * sizeof(double)};
+}
+
+template <class Real>
+ScratchBytes CpuAlgebra<Real>::iteration_scratch(const GatedShape& shape) {
+  const ScratchBytes both = gated_scratch(shape).with(dot_scratch(shape)).with(loss_scratch(shape));
+  return shape.sets == 2 ? both.with(cone_scratch(shape)) : both;
+}
+
+template <class Real>
+std::size_t CpuAlgebra<Real>::scratch_bytes(const GatedShape& shape) const {
+  const ScratchBytes bytes = iteration_scratch(shape);
+  return bytes.thread * thread_scratch_.size() + bytes.shared;
+}
+
+template <class Real>
+void CpuAlgebra<Real>::reserve_scratch(const GatedShape& shape) {
+  const ScratchBytes bytes = iteration_scratch(shape);
+  for (Scratch& scratch : thread_scratch_) scratch.reserve(bytes.thread);
+  shared_scratch_.reserve(bytes.shared);
 }
 
 template <class Real>
 std::unique_ptr<Memory> CpuAlgebra<Real>::allocate(std::size_t bytes) {
-  return std::make_unique<HostMemory>(std::max<std::size_t>(bytes, 1));
+  return host_memory(bytes);
 }
 
 template <class Real>
@@ -139,9 +140,8 @@ void CpuAlgebra<Real>::scale_columns(ConstView<Real> scale, View<Real> a) {
 
 template <class Real>
 double CpuAlgebra<Real>::dot(ConstView<Real> a, ConstView<Real> b) {
-  const Split split =
-      Split::of(a.rows, std::max<std::size_t>(1, 32768 / std::max<std::size_t>(a.cols, 1)));
-  std::vector<double> sums(split.parts);
+  const Split split = dot_split(a.rows, a.cols);
+  double* sums = shared_scratch<double>(split.parts);
   parallel(split.parts, static_cast<double>(a.size()), [&](std::size_t part, int) {
     double sum = 0;
     for (std::size_t i = split.begin(part); i < split.end(part); ++i) {
@@ -149,9 +149,7 @@ double CpuAlgebra<Real>::dot(ConstView<Real> a, ConstView<Real> b) {
     }
     sums[part] = sum;
   });
-  double total = 0;
-  for (const double sum : sums) total += sum;
-  return total;
+  return std::accumulate(sums, sums + split.parts, 0.0);
 }
 
 template class CpuAlgebra<float>;

@@ -3,12 +3,11 @@
 // number of threads gives the same bits.
 #pragma once
 
-#include <atomic>
-#include <functional>
 #include <memory>
 #include <vector>
 
 #include "algebra/algebra.hpp"
+#include "algebra/cpu/cpu_scratch.hpp"
 #include "algebra/cpu/kernels.hpp"
 #include "algebra/cpu/tiling.hpp"
 #include "base/thread_pool.hpp"
@@ -20,16 +19,25 @@ class CpuAlgebra final : public Algebra<Real> {
  public:
   explicit CpuAlgebra(int threads, const Kernels<Real>& inner_loops = kernels<Real>());
 
-  /// Operations throw Cancelled once `control` is cancelled.
-  void watch(const RunControl* control) { pool_.watch(control); }
+  /// Operations throw Cancelled, within some 20 ms, once `control` asks them to stop.
+  void watch(const RunControl* control, StopOn stop_on = StopOn::cancellation) {
+    pool_.watch(control, stop_on);
+  }
 
   /// Runs body(first, last) over balanced parts of `rows`, on the team where that is worth it.
   void for_rows(std::size_t rows, std::size_t row_operations,
-                const std::function<void(std::size_t first, std::size_t last)>& body);
+                FunctionRef<void(std::size_t first, std::size_t last)> body);
+
+  /// The same over parts of at most `longest` rows, always on the team.
+  void for_blocks(std::size_t rows, std::size_t longest,
+                  FunctionRef<void(std::size_t first, std::size_t last)> body);
 
   std::unique_ptr<Memory> allocate(std::size_t bytes) override;
   std::size_t scratch_bytes(const GatedShape& shape) const override;
+  std::size_t gram_scratch_bytes(const GatedShape& shape) const override;
+  void reserve_scratch(const GatedShape& shape) override;
   int parallelism() const override { return pool_.threads(); }
+  void checkpoint() const override { pool_.checkpoint(); }
   void upload(std::span<const Real> host, View<Real> device) override;
   void upload(std::span<const std::uint64_t> host, GateBits device) override;
   void download(ConstView<Real> device, std::span<Real> host) override;
@@ -78,14 +86,30 @@ class CpuAlgebra final : public Algebra<Real> {
  private:
   /// Runs body(part, thread) for the parts of a split, on the team where the work is worth it.
   void parallel(std::size_t parts, double operations,
-                const std::function<void(std::size_t, int)>& body);
-  Real* thread_scratch(int thread, std::size_t count);
-  Real* shared_scratch(std::size_t count);
+                FunctionRef<void(std::size_t part, int thread)> body);
+  /// B ← op(L)⁻¹·B for one block of a factor.
+  void block_solve(Transpose op, ConstView<Real> l, View<Real> b);
+  /// C −= op(A)·B
+  void subtract_product(Transpose op, ConstView<Real> a, ConstView<Real> b, View<Real> c);
+  template <class T>
+  T* thread_scratch(int thread, std::size_t count) {
+    return thread_scratch_[static_cast<std::size_t>(thread)].template take<T>(count);
+  }
+  template <class T>
+  T* shared_scratch(std::size_t count) {
+    return shared_scratch_.take<T>(count);
+  }
+  /// What the operations of each file take.
+  static ScratchBytes iteration_scratch(const GatedShape& shape);
+  static ScratchBytes gated_scratch(const GatedShape& shape);
+  static ScratchBytes cone_scratch(const GatedShape& shape);
+  static ScratchBytes loss_scratch(const GatedShape& shape);
+  static ScratchBytes dot_scratch(const GatedShape& shape);
 
   ThreadPool pool_;
   const Kernels<Real>& kernels_;
-  std::vector<std::vector<Real>> thread_scratch_;
-  std::vector<Real> shared_scratch_;
+  std::vector<Scratch> thread_scratch_;
+  Scratch shared_scratch_;
 };
 
 }  // namespace secondorder

@@ -13,44 +13,83 @@ double cone_operations(std::size_t n, std::size_t features, std::size_t columns)
          static_cast<double>(columns);
 }
 
+/// Tiles of cone_adjoint, over columns and rows.
+struct AdjointTiles {
+  ConeTiles columns;
+  Split rows;
+  std::size_t chunk;  ///< rows that are masked at once
+  std::size_t partial_size;
+
+  AdjointTiles(std::size_t n, std::size_t features, const ConeTiles& tiles)
+      : columns(tiles),
+        rows(adjoint_splits(n, tiles.tiles, 512)),
+        chunk(std::min(tile_rows(tiles.columns()), rows.longest())),
+        partial_size(tiles.columns() * features) {}
+  std::size_t parts() const { return columns.tiles * rows.parts; }
+  /// Elements for a masked chunk, and a mask after it.
+  std::size_t thread_scratch() const { return (chunk + 1) * columns.columns(); }
+  std::size_t shared_scratch() const { return parts() * partial_size; }
+};
+
+/// Rows of a tile of cone_relax and network_forward.
+Split row_tiles(std::size_t n, const ConeTiles& tiles) {
+  return Split::of(n, tile_rows(tiles.columns()));
+}
+
+/// Elements for a tile of activations, and a mask after it.
+std::size_t tile_scratch(const Split& rows, const ConeTiles& tiles) {
+  return (rows.longest() + 1) * tiles.columns();
+}
+
 }  // namespace
+
+template <class Real>
+ScratchBytes CpuAlgebra<Real>::cone_scratch(const GatedShape& s) {
+  const ConeTiles both(s.gates, s.outputs, s.sets), one(s.gates, s.outputs, 1);
+  const AdjointTiles adjoint(s.rows, s.features, both);
+  const Split network = row_tiles(s.rows, one);
+  return {std::max({adjoint.thread_scratch(), tile_scratch(row_tiles(s.rows, both), both),
+                    tile_scratch(network, one)}) *
+              sizeof(Real),
+          std::max(adjoint.shared_scratch() * sizeof(Real), network.parts * sizeof(ConeSums))};
+}
 
 template <class Real>
 void CpuAlgebra<Real>::cone_adjoint(ConstView<Real> x, GateBits gates, std::size_t outputs,
                                     ConstView<Real> q, ConePart part, View<Real> g) {
   const std::size_t set_rows = gates.gates * outputs,
                     sets = q.cols / std::max<std::size_t>(set_rows, 1);
-  const ConeTiles tiles(gates.gates, outputs, sets);
-  const Split splits = adjoint_splits(x.rows, tiles.tiles, 512);
-  const std::size_t chunk = tile_rows(tiles.columns()), r = x.cols;
-  const std::size_t partial_size = tiles.columns() * r;
-  Real* partial = shared_scratch(tiles.tiles * splits.parts * partial_size);
+  const std::size_t r = x.cols;
+  const AdjointTiles all(x.rows, r, {gates.gates, outputs, sets});
+  const ConeTiles& tiles = all.columns;
+  const Split& splits = all.rows;
+  const std::size_t chunk = all.chunk, partial_size = all.partial_size;
+  Real* partial = shared_scratch<Real>(all.shared_scratch());
   const auto signed_part =
       part == ConePart::magnitude ? kernels_.signed_magnitude : kernels_.signed_multiplier;
 
-  parallel(tiles.tiles * splits.parts, cone_operations(x.rows, r, q.cols),
-           [&](std::size_t index, int thread) {
-             const std::size_t tile = index / splits.parts, split = index % splits.parts;
-             const std::size_t gate = tiles.first_gate(tile);
-             const std::size_t columns = tiles.gate_count(tile) * outputs;
-             Real* y = thread_scratch(thread, (chunk + 1) * tiles.columns());
-             Real* mask = y + chunk * tiles.columns();
-             Real* sum = partial + index * partial_size;
-             std::fill_n(sum, columns * sets * r, Real(0));
-             for (std::size_t row = splits.begin(split); row < splits.end(split); row += chunk) {
-               const std::size_t rows = std::min(chunk, splits.end(split) - row);
-               for (std::size_t k = 0; k < rows; ++k) {
-                 kernels_.expand_mask(gates.row(row + k) + gate / 64, tiles.gate_count(tile),
-                                      outputs, mask);
-                 for (std::size_t s = 0; s < sets; ++s) {
-                   signed_part(mask, q.row(row + k) + s * set_rows + gate * outputs, columns,
-                               y + k * columns * sets + s * columns);
-                 }
-               }
-               blas::gemm(CblasTrans, CblasNoTrans, columns * sets, r, rows, Real(1), y,
-                          columns * sets, x.row(row), x.stride, Real(1), sum, r);
-             }
-           });
+  parallel(all.parts(), cone_operations(x.rows, r, q.cols), [&](std::size_t index, int thread) {
+    const std::size_t tile = index / splits.parts, split = index % splits.parts;
+    const std::size_t gate = tiles.first_gate(tile);
+    const std::size_t columns = tiles.gate_count(tile) * outputs;
+    Real* y = thread_scratch<Real>(thread, all.thread_scratch());
+    Real* mask = y + chunk * tiles.columns();
+    Real* sum = partial + index * partial_size;
+    std::fill_n(sum, columns * sets * r, Real(0));
+    for (std::size_t row = splits.begin(split); row < splits.end(split); row += chunk) {
+      pool_.checkpoint();
+      const std::size_t rows = std::min(chunk, splits.end(split) - row);
+      for (std::size_t k = 0; k < rows; ++k) {
+        kernels_.expand_mask(gates.row(row + k) + gate / 64, tiles.gate_count(tile), outputs, mask);
+        for (std::size_t s = 0; s < sets; ++s) {
+          signed_part(mask, q.row(row + k) + s * set_rows + gate * outputs, columns,
+                      y + k * columns * sets + s * columns);
+        }
+      }
+      blas::gemm(CblasTrans, CblasNoTrans, columns * sets, r, rows, Real(1), y, columns * sets,
+                 x.row(row), x.stride, Real(1), sum, r);
+    }
+  });
 
   for_rows(g.rows, r * splits.parts, [&](std::size_t first, std::size_t last) {
     for (std::size_t row = first; row < last; ++row) {
@@ -74,14 +113,14 @@ void CpuAlgebra<Real>::cone_relax(ConstView<Real> x, GateBits gates, std::size_t
   const std::size_t set_rows = gates.gates * outputs,
                     sets = q.cols / std::max<std::size_t>(set_rows, 1);
   const ConeTiles tiles(gates.gates, outputs, sets);
-  const Split rows = Split::of(x.rows, tile_rows(tiles.columns()));
+  const Split rows = row_tiles(x.rows, tiles);
   parallel(rows.parts * tiles.tiles, cone_operations(x.rows, x.cols, q.cols),
            [&](std::size_t index, int thread) {
              const std::size_t tile = index % tiles.tiles, part = index / tiles.tiles;
              const std::size_t first = rows.begin(part), count = rows.end(part) - first;
              const std::size_t gate = tiles.first_gate(tile);
              const std::size_t columns = tiles.gate_count(tile) * outputs;
-             Real* w = thread_scratch(thread, (rows.longest() + 1) * tiles.columns());
+             Real* w = thread_scratch<Real>(thread, tile_scratch(rows, tiles));
              Real* mask = w + rows.longest() * tiles.columns();
              for (std::size_t s = 0; s < sets; ++s) {
                blas::gemm(CblasNoTrans, CblasTrans, count, columns, x.cols, Real(1), x.row(first),
@@ -114,11 +153,12 @@ ConeSums CpuAlgebra<Real>::network_forward(ConstView<Real> x, GateBits gates, st
                                            ConstView<Real> v, View<Real> out) {
   const std::size_t outputs = out.cols, set_rows = gates.gates * outputs;
   const ConeTiles tiles(gates.gates, outputs, 1);
-  const Split rows = Split::of(x.rows, tile_rows(tiles.columns()));
-  std::vector<ConeSums> sums(rows.parts);
+  const Split rows = row_tiles(x.rows, tiles);
+  auto* sums = shared_scratch<ConeSums>(rows.parts);
+  std::fill_n(sums, rows.parts, ConeSums{});
   parallel(rows.parts, cone_operations(x.rows, x.cols, v.rows), [&](std::size_t part, int thread) {
     const std::size_t first = rows.begin(part), count = rows.end(part) - first;
-    Real* w = thread_scratch(thread, (rows.longest() + 2) * tiles.columns());
+    Real* w = thread_scratch<Real>(thread, tile_scratch(rows, tiles));
     Real* mask = w + rows.longest() * tiles.columns();
     for (std::size_t k = 0; k < count; ++k) std::fill_n(out.row(first + k), outputs, Real(0));
     for (std::size_t s = 0; s < sets; ++s) {
@@ -143,9 +183,9 @@ ConeSums CpuAlgebra<Real>::network_forward(ConstView<Real> x, GateBits gates, st
     }
   });
   ConeSums total;
-  for (const ConeSums& sum : sums) {
-    total.violation += sum.violation;
-    total.total += sum.total;
+  for (std::size_t part = 0; part < rows.parts; ++part) {
+    total.violation += sums[part].violation;
+    total.total += sums[part].total;
   }
   return total;
 }

@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::size_t tile = 512;
 constexpr std::size_t factor_block = 256;
+/// Terms of a sum that a tile takes at once: some 10 ms of work.
+constexpr std::size_t inner_block = 2048;
 
 CBLAS_TRANSPOSE blas_transpose(Transpose op) {
   return op == Transpose::yes ? CblasTrans : CblasNoTrans;
@@ -39,8 +41,16 @@ void CpuAlgebra<Real>::multiply(Real alpha, ConstView<Real> a, Transpose op_a, C
     const std::size_t m = rows.end(part / cols.parts) - i, n = cols.end(part % cols.parts) - j;
     const Real* left = op_a == Transpose::no ? a.row(i) : a.data + i;
     const Real* right = op_b == Transpose::no ? b.data + j : b.row(j);
-    blas::gemm(blas_transpose(op_a), blas_transpose(op_b), m, n, inner, alpha, left, a.stride,
-               right, b.stride, beta, c.row(i) + j, c.stride);
+    std::size_t done = 0;
+    do {
+      if (done > 0) pool_.checkpoint();
+      const std::size_t terms = std::min(inner_block, inner - done);
+      blas::gemm(blas_transpose(op_a), blas_transpose(op_b), m, n, terms, alpha,
+                 left + done * (op_a == Transpose::no ? 1 : a.stride), a.stride,
+                 right + done * (op_b == Transpose::no ? b.stride : 1), b.stride,
+                 done == 0 ? beta : Real(1), c.row(i) + j, c.stride);
+      done += terms;
+    } while (done < inner);
   });
 }
 
@@ -76,47 +86,59 @@ bool CpuAlgebra<Real>::cholesky(View<Real> a) {
 }
 
 template <class Real>
-void CpuAlgebra<Real>::lower_solve(ConstView<Real> l, View<Real> b) {
-  const std::size_t n = l.rows, columns = b.cols;
-  for (std::size_t k = 0; k < n; k += factor_block) {
-    const std::size_t width = std::min(factor_block, n - k), below = k + width;
-    if (columns == 1) {
-      blas::trsv(CblasNoTrans, width, l.row(k) + k, l.stride, b.row(k), b.stride);
+void CpuAlgebra<Real>::block_solve(Transpose op, ConstView<Real> l, View<Real> b) {
+  const Split columns = Split::of(b.cols, tile);
+  const double operations = static_cast<double>(l.rows * l.rows * b.cols);
+  parallel(columns.parts, operations, [&](std::size_t part, int) {
+    const std::size_t first = columns.begin(part), count = columns.end(part) - first;
+    if (b.cols == 1) {
+      blas::trsv(blas_transpose(op), l.rows, l.data, l.stride, b.data, b.stride);
     } else {
-      blas::trsm(CblasLeft, CblasNoTrans, width, columns, l.row(k) + k, l.stride, b.row(k),
+      blas::trsm(CblasLeft, blas_transpose(op), l.rows, count, l.data, l.stride, b.data + first,
                  b.stride);
     }
-    const Split rows = Split::of(n - below, tile);
-    const double operations = 2.0 * static_cast<double>((n - below) * width * columns);
-    parallel(rows.parts, operations, [&](std::size_t part, int) {
-      const std::size_t first = below + rows.begin(part);
-      blas::multiply_columns(CblasNoTrans, rows.end(part) - rows.begin(part), columns, width,
-                             Real(-1), l.row(first) + k, l.stride, b.row(k), b.stride, Real(1),
-                             b.row(first), b.stride);
-    });
-  }
+  });
 }
 
 template <class Real>
+void CpuAlgebra<Real>::subtract_product(Transpose op, ConstView<Real> a, ConstView<Real> b,
+                                        View<Real> c) {
+  const std::size_t inner = b.rows;
+  const Split rows = Split::of(c.rows, tile), columns = Split::of(c.cols, tile);
+  const double operations = 2.0 * static_cast<double>(c.size()) * static_cast<double>(inner);
+  parallel(rows.parts * columns.parts, operations, [&](std::size_t part, int) {
+    const std::size_t i = rows.begin(part / columns.parts);
+    const std::size_t j = columns.begin(part % columns.parts);
+    const std::size_t m = rows.end(part / columns.parts) - i;
+    const std::size_t n = columns.end(part % columns.parts) - j;
+    const Real* left = op == Transpose::no ? a.row(i) : a.data + i;
+    blas::multiply_columns(blas_transpose(op), m, n, inner, Real(-1), left, a.stride, b.data + j,
+                           b.stride, Real(1), c.row(i) + j, c.stride);
+  });
+}
+
+/// Forward substitution, block by block.
+template <class Real>
+void CpuAlgebra<Real>::lower_solve(ConstView<Real> l, View<Real> b) {
+  for (std::size_t k = 0; k < l.rows; k += factor_block) {
+    const std::size_t width = std::min(factor_block, l.rows - k), below = k + width;
+    const std::size_t rest = l.rows - below;
+    block_solve(Transpose::no, l.block(k, width).columns(k, width), b.block(k, width));
+    subtract_product(Transpose::no, l.block(below, rest).columns(k, width), b.block(k, width),
+                     b.block(below, rest));
+  }
+}
+
+/// Then backward substitution, from the last block to the first.
+template <class Real>
 void CpuAlgebra<Real>::cholesky_solve(ConstView<Real> l, View<Real> b) {
   lower_solve(l, b);
-  const std::size_t n = l.rows, columns = b.cols;
-  for (std::size_t k = divide_up(n, factor_block) * factor_block; k > 0;) {
+  for (std::size_t k = divide_up(l.rows, factor_block) * factor_block; k > 0;) {
     k -= factor_block;
-    const std::size_t width = std::min(factor_block, n - k);
-    if (columns == 1) {
-      blas::trsv(CblasTrans, width, l.row(k) + k, l.stride, b.row(k), b.stride);
-    } else {
-      blas::trsm(CblasLeft, CblasTrans, width, columns, l.row(k) + k, l.stride, b.row(k), b.stride);
-    }
-    const Split rows = Split::of(k, tile);
-    const double operations = 2.0 * static_cast<double>(k * width * columns);
-    parallel(rows.parts, operations, [&](std::size_t part, int) {
-      const std::size_t first = rows.begin(part);
-      blas::multiply_columns(CblasTrans, rows.end(part) - first, columns, width, Real(-1),
-                             l.row(k) + first, l.stride, b.row(k), b.stride, Real(1), b.row(first),
-                             b.stride);
-    });
+    const std::size_t width = std::min(factor_block, l.rows - k);
+    block_solve(Transpose::yes, l.block(k, width).columns(k, width), b.block(k, width));
+    subtract_product(Transpose::yes, l.block(k, width).columns(0, k), b.block(k, width),
+                     b.block(0, k));
   }
 }
 

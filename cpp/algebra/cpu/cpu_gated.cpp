@@ -19,6 +19,18 @@ std::size_t outputs_per_panel(std::size_t features) {
   return std::max<std::size_t>(1, forward_columns / std::max<std::size_t>(features, 1));
 }
 
+/// Row splits of gated_forward, and the padded columns of a panel.
+template <class Real>
+struct ForwardTiles {
+  Split rows;
+  std::size_t outputs, stride;
+  ForwardTiles(std::size_t n, std::size_t features, std::size_t all_outputs)
+      : rows(Split::of(n, forward_rows)),
+        outputs(std::min(outputs_per_panel(features), all_outputs)),
+        stride(round_up(outputs * features, panel_width<Real>)) {}
+  std::size_t scratch() const { return rows.longest() * stride; }
+};
+
 template <class Real>
 constexpr std::size_t adjoint_columns = 2 * panel_width<Real>;
 
@@ -31,6 +43,7 @@ struct AdjointTiles {
       : panels(divide_up(columns, adjoint_columns<Real>)) {
     rows = adjoint_splits(n, panels, 2048);
   }
+  std::size_t parts() const { return rows.parts * panels; }
 };
 
 /// Elements of scratch for a chunk of outer products, and for its transposed bits after them.
@@ -39,6 +52,24 @@ std::size_t adjoint_scratch(std::size_t gates) {
   return adjoint_rows * adjoint_columns<Real> +
          gates * GateBits::words_per_row(adjoint_rows) * sizeof(std::uint64_t) / sizeof(Real);
 }
+
+/// What gated_gram lays out for gates up to one: bits of a chunk of its open rows, the same
+/// transposed, products of the rows' features, and sums of those by gate.
+template <class Real>
+struct GramBlocks {
+  static constexpr std::size_t chunk = 512;
+  std::size_t words, count, pairs, padded;
+
+  GramBlocks(std::size_t features, std::size_t gates)  // whole words: the lower triangle and more
+      : words(GateBits::words_per_row(gates)),
+        count(gates),
+        pairs(features * (features + 1) / 2),
+        padded(round_up(pairs, panel_width<Real>)) {}
+  std::size_t bit_words() const { return round_up(chunk * words + count * (chunk / 64), 8); }
+  std::size_t bytes() const {
+    return bit_words() * sizeof(std::uint64_t) + (chunk + count) * padded * sizeof(Real);
+  }
+};
 
 double gated_operations(std::size_t n, std::size_t gates, std::size_t columns) {
   return 0.5 * static_cast<double>(n) * static_cast<double>(gates) * static_cast<double>(columns);
@@ -63,33 +94,28 @@ void outer_rows(const Kernels<Real>& kernels, ConstView<Real> x, ConstView<Real>
 }  // namespace
 
 template <class Real>
-std::size_t CpuAlgebra<Real>::scratch_bytes(const GatedShape& s) const {
-  const std::size_t columns = s.outputs * s.features;
-  const std::size_t forward =
-      std::min(s.rows, forward_rows) *
-      round_up(std::min(outputs_per_panel(s.features), s.outputs) * s.features, panel_width<Real>);
-  const std::size_t adjoint = adjoint_scratch<Real>(s.gates);
-  const AdjointTiles<Real> adjoint_tiles(s.rows, columns);
-  const ConeTiles cone(s.gates, s.outputs, s.sets);
-  const std::size_t cone_tile = (std::min(s.rows, tile_rows(cone.columns())) + 1) * cone.columns();
-  const std::size_t cone_parts = adjoint_splits(s.rows, cone.tiles, 512).parts;
-  const std::size_t each = std::max({forward, adjoint, cone_tile}) + 64;
-  const std::size_t shared =
-      std::max(adjoint_tiles.rows.parts * adjoint_tiles.panels * s.gates * adjoint_columns<Real>,
-               cone_parts * cone.tiles * cone.columns() * s.features);
-  return (each * thread_scratch_.size() + shared) * sizeof(Real);
+ScratchBytes CpuAlgebra<Real>::gated_scratch(const GatedShape& s) {
+  const ForwardTiles<Real> forward(s.rows, s.features, s.outputs);
+  const AdjointTiles<Real> adjoint(s.rows, s.outputs * s.features);
+  return {std::max(forward.scratch(), adjoint_scratch<Real>(s.gates)) * sizeof(Real),
+          adjoint.parts() * s.gates * adjoint_columns<Real> * sizeof(Real)};
+}
+
+template <class Real>
+std::size_t CpuAlgebra<Real>::gram_scratch_bytes(const GatedShape& s) const {
+  return GramBlocks<Real>(s.features, s.gates).bytes() * thread_scratch_.size();
 }
 
 template <class Real>
 void CpuAlgebra<Real>::gated_forward(ConstView<Real> x, GateBits gates, ConstView<Real> u,
                                      View<Real> out) {
   const std::size_t r = x.cols, c = out.cols, columns = c * r;
-  const Split rows = Split::of(x.rows, forward_rows);
-  const std::size_t outputs = std::min(outputs_per_panel(r), c);
-  const std::size_t stride = round_up(outputs * r, panel_width<Real>);
+  const ForwardTiles<Real> tiles(x.rows, r, c);
+  const Split& rows = tiles.rows;
+  const std::size_t outputs = tiles.outputs, stride = tiles.stride;
   parallel(rows.parts, gated_operations(x.rows, gates.gates, columns),
            [&](std::size_t part, int thread) {
-             Real* t = thread_scratch(thread, rows.longest() * stride);
+             Real* t = thread_scratch<Real>(thread, tiles.scratch());
              const std::size_t first = rows.begin(part), count = rows.end(part) - first;
              for (std::size_t o = 0; o < c; o += outputs) {
                const std::size_t taken = std::min(outputs, c - o);
@@ -115,14 +141,14 @@ void CpuAlgebra<Real>::gated_adjoint(ConstView<Real> x, GateBits gates, ConstVie
   constexpr std::size_t panel = adjoint_columns<Real>;
   const AdjointTiles<Real> tiles(x.rows, columns);
   const std::size_t size = gates.gates * panel;
-  Real* partial = shared_scratch(tiles.rows.parts * tiles.panels * size);
-  parallel(tiles.rows.parts * tiles.panels, gated_operations(x.rows, gates.gates, columns),
+  Real* partial = shared_scratch<Real>(tiles.parts() * size);
+  parallel(tiles.parts(), gated_operations(x.rows, gates.gates, columns),
            [&](std::size_t part, int thread) {
              const std::size_t split = part / tiles.panels, first = part % tiles.panels * panel;
              const std::size_t count = std::min(panel, columns - first);
              Real* sum = partial + part * size;
              std::fill_n(sum, size, Real(0));
-             Real* k = thread_scratch(thread, adjoint_scratch<Real>(gates.gates));
+             Real* k = thread_scratch<Real>(thread, adjoint_scratch<Real>(gates.gates));
              auto* words = reinterpret_cast<std::uint64_t*>(k + adjoint_rows * panel);
              for (std::size_t row = tiles.rows.begin(split); row < tiles.rows.end(split);
                   row += adjoint_rows) {
@@ -162,28 +188,31 @@ void CpuAlgebra<Real>::gate_kernel(GateBits gates, Real scale, Real shift, View<
 /// the upper triangles of all blocks (i, j) at once.
 template <class Real>
 void CpuAlgebra<Real>::gated_gram(ConstView<Real> x, GateBits gates, View<Real> g) {
-  const std::size_t r = x.cols, pairs = r * (r + 1) / 2, stride = gates.stride();
-  const std::size_t padded = round_up(pairs, panel_width<Real>);
-  constexpr std::size_t chunk = 512;
-  parallel(gates.gates, gated_operations(x.rows, gates.gates, pairs * gates.gates),
+  const std::size_t r = x.cols, stride = gates.stride();
+  constexpr std::size_t chunk = GramBlocks<Real>::chunk;
+  parallel(gates.gates, gated_operations(x.rows, gates.gates, r * (r + 1) / 2 * gates.gates),
            [&](std::size_t i, int thread) {
-             // Whole words of gates up to i: the lower block triangle, and little more.
-             const std::size_t words = i / 64 + 1, count = std::min(words * 64, gates.gates);
-             Real* products = thread_scratch(thread, (chunk + count) * padded);
+             const GramBlocks<Real> sizes(r, std::min((i / 64 + 1) * 64, gates.gates));
+             const std::size_t words = sizes.words, count = sizes.count;
+             const std::size_t pairs = sizes.pairs, padded = sizes.padded;
+             auto* bits =
+                 reinterpret_cast<std::uint64_t*>(thread_scratch<std::byte>(thread, sizes.bytes()));
+             std::uint64_t* turned = bits + chunk * words;
+             Real* products = reinterpret_cast<Real*>(bits + sizes.bit_words());
              Real* blocks = products + chunk * padded;
              std::fill_n(blocks, count * padded, Real(0));
-             std::vector<std::uint64_t> bits(chunk * words), turned(count * (chunk / 64));
              std::size_t filled = 0;
              const auto flush = [&] {
                if (filled == 0) return;
-               const GateBits transposed{turned.data(), count, filled};
-               transpose_bits({bits.data(), filled, count}, transposed);
+               pool_.checkpoint();
+               const GateBits transposed{turned, count, filled};
+               transpose_bits({bits, filled, count}, transposed);
                kernels_.gate_product(transposed, products, padded, pairs, true, blocks, padded);
                filled = 0;
              };
              for (std::size_t k = 0; k < x.rows; ++k) {
                if (!gates.test(k, i)) continue;
-               std::memcpy(bits.data() + filled * words, gates.words + k * stride,
+               std::memcpy(bits + filled * words, gates.words + k * stride,
                            words * sizeof(std::uint64_t));
                Real* to = products + filled * padded;
                for (std::size_t a = 0; a < r; ++a) {

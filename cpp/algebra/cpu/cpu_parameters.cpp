@@ -1,9 +1,17 @@
 // Thresholds, norms and losses: what is done to parameters and predictions element by element.
 #include <cmath>
+#include <numeric>
 
 #include "algebra/cpu/cpu_algebra.hpp"
 
 namespace secondorder {
+
+namespace {
+
+constexpr std::size_t loss_rows = 1024;  ///< of a partial sum
+constexpr std::size_t prox_rows = 256;   ///< of a task
+
+}  // namespace
 
 template <class Real>
 void CpuAlgebra<Real>::group_threshold(ConstView<Real> p, std::size_t group, Real threshold,
@@ -89,14 +97,20 @@ void CpuAlgebra<Real>::dual_norms(ConstView<Real> c, Real sign, ConstView<Real> 
 }
 
 template <class Real>
+ScratchBytes CpuAlgebra<Real>::loss_scratch(const GatedShape& s) {
+  return {2 * s.outputs * sizeof(double), Split::of(s.rows, loss_rows).parts * sizeof(double)};
+}
+
+template <class Real>
 void CpuAlgebra<Real>::loss_prox(Loss loss, ConstView<Real> q, ConstView<Real> y,
                                  ConstView<Real> weights, Real penalty, View<Real> z,
                                  View<Real> a) {
-  for_rows(q.rows, 100 * q.cols, [&](std::size_t first, std::size_t last) {
-    std::vector<double> work(2 * q.cols);
-    for (std::size_t k = first; k < last; ++k) {
+  const Split split = Split::of(q.rows, prox_rows);
+  parallel(split.parts, 100.0 * static_cast<double>(q.size()), [&](std::size_t part, int thread) {
+    double* work = thread_scratch<double>(thread, 2 * q.cols);
+    for (std::size_t k = split.begin(part); k < split.end(part); ++k) {
       const double weight = weights.data == nullptr ? 1 : static_cast<double>(weights.row(k)[0]);
-      losses::prox(loss, q.row(k), y.row(k), penalty / weight, q.cols, z.row(k), work.data());
+      losses::prox(loss, q.row(k), y.row(k), penalty / weight, q.cols, z.row(k), work);
       for (std::size_t o = 0; o < q.cols; ++o) a.row(k)[o] = 2 * z.row(k)[o] - q.row(k)[o];
     }
   });
@@ -105,8 +119,8 @@ void CpuAlgebra<Real>::loss_prox(Loss loss, ConstView<Real> q, ConstView<Real> y
 template <class Real>
 double CpuAlgebra<Real>::loss_value(Loss loss, ConstView<Real> z, ConstView<Real> y,
                                     ConstView<Real> weights) {
-  const Split split = Split::of(z.rows, 1024);
-  std::vector<double> sums(split.parts);
+  const Split split = Split::of(z.rows, loss_rows);
+  double* sums = shared_scratch<double>(split.parts);
   parallel(split.parts, 50.0 * static_cast<double>(z.size()), [&](std::size_t part, int) {
     double sum = 0;
     for (std::size_t k = split.begin(part); k < split.end(part); ++k) {
@@ -115,9 +129,7 @@ double CpuAlgebra<Real>::loss_value(Loss loss, ConstView<Real> z, ConstView<Real
     }
     sums[part] = sum;
   });
-  double total = 0;
-  for (const double sum : sums) total += sum;
-  return total;
+  return std::accumulate(sums, sums + split.parts, 0.0);
 }
 
 template class CpuAlgebra<float>;

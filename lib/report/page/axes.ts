@@ -1,6 +1,6 @@
 import type uPlot from 'uplot';
 import type { NumberFormat } from '../data';
-import { formatNumber } from './format';
+import { formatTick } from './format';
 import type { Theme } from './theme';
 
 /** A logarithmic scale ends a little outside its data, not at the next power of ten. */
@@ -29,9 +29,10 @@ export function axisOptions(
     stroke: theme.text,
     grid: { stroke: theme.grid, width: 1 },
     ticks: { stroke: theme.grid, width: 1 },
-    values: (_plot, splits) => splits.map((split) => formatNumber(split, format)),
+    values: (_plot, splits) => splits.map((split) => formatTick(split, format)),
     ...(log && {
-      splits: (_plot, _axis, low, high) => logTicks(low, high),
+      splits: (plot, _axis, low, high) =>
+        logTicks(low, high, side === 'x' && plot.width < narrow ? 1 : 2.5),
       filter: (_plot, splits) => splits,
     }),
   };
@@ -41,11 +42,17 @@ function widthOfLabels(_plot: uPlot, labels: string[] | null): number {
   return 20 + 7.5 * Math.max(3, ...(labels ?? []).map((label) => label.length));
 }
 
-/** Round numbers between two positive ones: the wider the range, the fewer to a decade. */
-function logTicks(low: number, high: number): number[] {
+/** Pixels below which a horizontal axis has no room for several numbers to a decade. */
+const narrow = 400;
+
+/**
+ * Round numbers between two positive ones: the wider the range, the fewer to a decade, and only one
+ * from `crowded` decades on.
+ */
+function logTicks(low: number, high: number, crowded: number): number[] {
   const decades = Math.log10(high / low);
   if (decades < 0.5) return linearTicks(low, high);
-  const mantissas = decades < 1 ? [1, 1.5, 2, 3, 4, 5, 7] : decades < 2.5 ? [1, 2, 5] : [1];
+  const mantissas = decades < 1 ? [1, 1.5, 2, 3, 4, 5, 7] : decades < crowded ? [1, 2, 5] : [1];
   const ticks: number[] = [];
   for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
     for (const mantissa of mantissas) ticks.push(Number(`${mantissa}e${power}`));

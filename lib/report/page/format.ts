@@ -3,7 +3,6 @@ import type { Fact, NumberFormat } from '../data';
 const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 const plain = new Intl.NumberFormat('en', { maximumSignificantDigits: 6 });
 const short = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
-const percent = new Intl.NumberFormat('en', { style: 'percent', maximumFractionDigits: 2 });
 
 /** 10 to a whole power, as people write it. */
 function powerOfTen(exponent: number): string {
@@ -44,10 +43,15 @@ const formats: Record<NumberFormat, (value: number) => string> = {
   number: ordinary,
   integer: (value) => plain.format(Math.round(value)),
   ratio: scientific,
-  percent: (value) => percent.format(value),
+  percent: (value) => `${(100 * value).toFixed(2)}\u00a0%`,
   seconds,
   bytes,
 };
+
+/** As {@link formatNumber}, but a percentage only with the decimals that it needs: for axes. */
+export function formatTick(value: number, format: NumberFormat | undefined): string {
+  return format === 'percent' ? `${short.format(100 * value)}\u00a0%` : formatNumber(value, format);
+}
 
 export function formatNumber(value: number, format: NumberFormat = 'number'): string {
   return formats[format](value);

@@ -33,7 +33,7 @@ export function FactTableView({ table }: { table: FactTable }) {
             'tr',
             null,
             h('th', { scope: 'row' }, fact.label, fact.note && h('small', null, fact.note)),
-            h('td', { title: String(fact.value) }, formatFact(fact)),
+            h('td', { class: typeof fact.value, title: String(fact.value) }, formatFact(fact)),
           ),
         ),
       ),

@@ -1,0 +1,75 @@
+// The tables of the M-FAC family in docs/benchmarks.md.
+import type { BlocksResult } from './mfac-blocks';
+import { HALF_BAR, STEP_BAR, type StepResult, type WindowResult } from './mfac-window';
+
+type Cell = string | number;
+
+export function windowTables({ steps, factor }: WindowResult): string {
+  const head = [
+    'd',
+    'm',
+    'Storage',
+    'Threads',
+    'ms of a step',
+    'GB/s, pass one',
+    'GB/s, pass two',
+    'GB/s, plain read',
+    'Share of the floor',
+    'Bytes over m·d·s',
+  ];
+  const rows = steps.map((k) => [
+    k.d,
+    k.m,
+    k.storage,
+    k.threads,
+    milliseconds(k.step),
+    k.firstPass.toFixed(1),
+    k.secondPass.toFixed(1),
+    k.read.toFixed(1),
+    percent(k.share),
+    k.memory.toFixed(3),
+  ]);
+  const small = factor.map((k) => [k.m, milliseconds(k.step), milliseconds(k.refactor)]);
+  return [
+    table(head, rows),
+    verdicts(steps),
+    'The m × m part alone, with gradients of 16 entries:',
+    table(['m', 'ms of a step', 'ms to factor anew'], small),
+  ].join('\n\n');
+}
+
+function verdicts(steps: readonly StepResult[]): string {
+  const [first] = steps;
+  if (!first) return '';
+  const like = (storage: StepResult['storage']) =>
+    steps.find((k) => k.storage === storage && k.d === first.d && k.m === first.m);
+  const half = like('bfloat16');
+  const floor = `At least ${percent(STEP_BAR)} of the floor in the first row: ${reached(first.share >= STEP_BAR)}.`;
+  if (!half) return floor;
+  const ratio = first.step / half.step;
+  return `${floor} bfloat16 at least ${HALF_BAR} times as fast: ${ratio.toFixed(2)}, ${reached(ratio >= HALF_BAR)}.`;
+}
+
+const reached = (is: boolean) => (is ? 'reached' : 'missed');
+
+export function blocksTable(results: readonly BlocksResult[]): string {
+  const [first] = results;
+  const head = ['B', 'Form', 'ms to set up', 'ms of the diagonal', 'ms of a product', 'MiB'];
+  const rows = results.map((k) => [
+    k.blockSize,
+    k.form,
+    milliseconds(k.setUp),
+    milliseconds(k.diagonal),
+    milliseconds(k.solve),
+    (k.bytes / 2 ** 20).toFixed(0),
+  ]);
+  return `d = ${first?.d}, m = ${first?.m}.\n\n${table(head, rows)}`;
+}
+
+function table(head: readonly Cell[], rows: readonly (readonly Cell[])[]): string {
+  const line = (cells: readonly Cell[]) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+const milliseconds = (value: number) => (1e3 * value).toPrecision(3);
+const percent = (value: number) => `${(100 * value).toFixed(0)} %`;

@@ -1,0 +1,145 @@
+// A step of a Fisher window beside what it has to read and write: two passes over the gradients.
+import { FisherWindow, type FisherWindowOptions } from 'secondorder/mfac';
+import { loadNative } from '../dist/native.js';
+import { runJob } from '../dist/run.js';
+import { type Context, median } from './measurement';
+
+type Storage = NonNullable<FisherWindowOptions['storage']>;
+
+interface Shape {
+  /** Length of a gradient. */
+  d: number;
+  /** Gradients in the window. */
+  m: number;
+  storage: Storage;
+  threads: number;
+}
+
+export interface StepResult extends Shape {
+  /** Wall seconds of push: one pass, and writing a row. */
+  push: number;
+  /** Wall seconds of pushAndSolve: both passes. */
+  step: number;
+  /** GB/s of the first pass, and of the second: what the step takes besides the push. */
+  firstPass: number;
+  secondPass: number;
+  /** GB/s of a plain read of as much memory by as many threads, measured around each timing. */
+  read: number;
+  /** The time to read and write what has to be, at that speed, over the time of the step. */
+  share: number;
+  /** Native bytes held over m · d · bytes of an entry. */
+  memory: number;
+}
+
+export interface FactorResult {
+  m: number;
+  /** Wall seconds of a step with gradients so short that only m × m work is left. */
+  step: number;
+  /** Wall seconds of changing the damping and factoring anew. */
+  refactor: number;
+}
+
+export interface WindowResult {
+  steps: StepResult[];
+  factor: FactorResult[];
+}
+
+const BYTES: Record<Storage, number> = { float32: 4, bfloat16: 2, float16: 2, int8: 1 };
+
+/** The share of the floor that a step of the first case is to reach. */
+export const STEP_BAR = 0.8;
+/** How much faster bfloat16 is to be than float32. */
+export const HALF_BAR = 1.8;
+
+/** Of every step besides the window: the gradient in, its row, the solution out. */
+const vectorBytes = ({ d, storage }: Shape): number => d * (12 + BYTES[storage]);
+const passBytes = ({ d, m, storage }: Shape): number => d * m * BYTES[storage];
+
+export async function measureWindow(context: Context): Promise<WindowResult> {
+  const steps = [];
+  for (const shape of shapesFor(context)) {
+    const { d, m, storage, threads } = shape;
+    context.log(`d = ${d}, m = ${m}, ${storage}, ${threads} thread(s)`);
+    steps.push(await measureStep(shape, context));
+  }
+  const sizes = context.quick ? [64, 256] : [64, 256, 1024, 2048];
+  return { steps, factor: sizes.map((m) => measureFactor(m, context)) };
+}
+
+function shapesFor({ quick, threads }: Context): Shape[] {
+  if (quick) return [{ d: 100_000, m: 32, storage: 'float32', threads }];
+  const bar: Shape = { d: 1_000_000, m: 256, storage: 'float32', threads };
+  const storages = (['bfloat16', 'float16', 'int8'] as const).map((storage) => ({
+    ...bar,
+    storage,
+  }));
+  const single = threads > 1 ? [{ ...bar, threads: 1 }] : [];
+  const lengths = [10_000, 100_000, 2_000_000].map((d) => ({ ...bar, d }));
+  const capacities = [16, 64].map((m) => ({ ...bar, m }));
+  return [bar, ...storages, ...single, ...lengths, ...capacities, { ...bar, d: 100_000, m: 1024 }];
+}
+
+async function measureStep(shape: Shape, { quick }: Context): Promise<StepResult> {
+  const { d, m, storage, threads } = shape;
+  const run = { threads };
+  const gradients = Array.from({ length: 3 }, (_, k) => wave(d, k));
+  using window = new FisherWindow({ dimension: d, capacity: m, damping: 1e-3, storage });
+  for (let i = 0; i < m + 2; i++) window.pushSync(gradients[i % 3]!, run);
+  const out = new Float32Array(d);
+  const seconds = quick ? 0.1 : 1;
+  const rounds: Pick<StepResult, 'read' | 'push' | 'step' | 'share'>[] = [];
+  for (let k = 0; k < (quick ? 1 : 5); k++) {
+    const read = await readSpeed(passBytes(shape), seconds, threads);
+    const push = timeOf((i) => window.pushSync(gradients[i % 3]!, run), seconds);
+    const step = timeOf((i) => window.pushAndSolveSync(gradients[i % 3]!, out, run), seconds);
+    const floor = (2 * passBytes(shape) + vectorBytes(shape)) / (1e9 * read);
+    rounds.push({ read, push, step, share: floor / step });
+  }
+  const middle = (key: 'read' | 'push' | 'step' | 'share') => median(rounds.map((r) => r[key]));
+  const [push, step] = [middle('push'), middle('step')];
+  return {
+    ...shape,
+    push,
+    step,
+    firstPass: passBytes(shape) / push / 1e9,
+    secondPass: passBytes(shape) / (step - push) / 1e9,
+    read: middle('read'),
+    share: middle('share'),
+    memory: window.bytes / passBytes(shape),
+  };
+}
+
+function readSpeed(bytes: number, seconds: number, threads: number): Promise<number> {
+  const spec = { bytes, seconds: Math.max(seconds / 2, 0.05) };
+  return runJob(loadNative().measureRead, spec, { threads }, (read) => read.gigabytesPerSecond);
+}
+
+function measureFactor(m: number, { quick, threads }: Context): FactorResult {
+  const d = 16;
+  const gradients = Array.from({ length: 3 }, (_, k) => wave(d, k));
+  using window = new FisherWindow({ dimension: d, capacity: m, damping: 1e-3 });
+  for (let i = 0; i < m + 2; i++) window.pushSync(gradients[i % 3]!);
+  const run = { threads };
+  const seconds = quick ? 0.05 : 0.5;
+  const step = timeOf((i) => window.pushAndSolveSync(gradients[i % 3]!, undefined, run), seconds);
+  const refactor = timeOf((i) => {
+    window.setDampingSync(1e-3 * (1 + (i % 2)), run);
+    window.solveSync(gradients[0]!, undefined, run);
+  }, seconds);
+  return { m, step, refactor };
+}
+
+/** Mean wall seconds of a call, over as many as take about so long, the first left out. */
+function timeOf(call: (i: number) => void, seconds: number): number {
+  call(0);
+  const start = performance.now();
+  let calls = 0;
+  do call(++calls);
+  while (performance.now() - start < 1e3 * seconds);
+  return (performance.now() - start) / 1e3 / calls;
+}
+
+/** Numbers that look like a gradient: of both signs, none alike. */
+function wave(d: number, phase: number): Float32Array {
+  return Float32Array.from({ length: d }, (_, i) => Math.sin(i * 0.37 + phase * (1 + (i % 5))));
+}

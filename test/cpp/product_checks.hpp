@@ -1,0 +1,40 @@
+// What the products with gated features and with cones are both asked to be: adjoint pairs, and the
+// same bits for any number of threads.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <initializer_list>
+#include <vector>
+
+#include "test_support.hpp"
+
+namespace secondorder::test {
+
+/// ⟨image, r⟩ = ⟨u, g⟩ where image = A·u and g = Aᵀ·r, relative to the sizes of both.
+template <class Real>
+void check_adjoint(CpuAlgebra<Real>& algebra, ConstView<Real> image, ConstView<Real> r,
+                   ConstView<Real> u, ConstView<Real> g) {
+  const double forward = algebra.dot(image, r), adjoint = algebra.dot(u, g);
+  const double size = 1 + std::sqrt(algebra.dot(image, image) * algebra.dot(r, r));
+  CHECK(std::abs(forward - adjoint) < rounding<Real> * size);
+}
+
+/// compute(algebra) gives vectors of numbers, and the same bits with 1, 2 and 3 threads.
+template <class Real, class Compute>
+void check_threads_agree(Compute compute) {
+  CpuAlgebra<Real> single(1);
+  const auto want = compute(single);
+  for (const int threads : {2, 3}) {
+    CAPTURE(threads);
+    CpuAlgebra<Real> algebra(threads);
+    const auto got = compute(algebra);
+    REQUIRE(got.size() == want.size());
+    for (std::size_t i = 0; i < want.size(); ++i) {
+      CAPTURE(i);
+      CHECK(identical(got[i], want[i]));
+    }
+  }
+}
+
+}  // namespace secondorder::test
