@@ -86,9 +86,9 @@ async function measureStep(shape: Shape, { quick }: Context): Promise<StepResult
   using window = new FisherWindow({ dimension: d, capacity: m, damping: 1e-3, storage });
   for (let i = 0; i < m + 2; i++) window.pushSync(gradients[i % 3]!, run);
   const out = new Float32Array(d);
-  const seconds = quick ? 0.1 : 1;
+  const seconds = quick ? 0.1 : 0.5;
   const rounds: Pick<StepResult, 'read' | 'push' | 'step' | 'share'>[] = [];
-  for (let k = 0; k < (quick ? 1 : 5); k++) {
+  for (let k = 0; k < (quick ? 1 : 3); k++) {
     const read = await readSpeed(passBytes(shape), seconds, threads);
     const push = timeOf((i) => window.pushSync(gradients[i % 3]!, run), seconds);
     const step = timeOf((i) => window.pushAndSolveSync(gradients[i % 3]!, out, run), seconds);

@@ -18,7 +18,7 @@ function project(test: Test): string {
 }
 
 t.test('the README shows the examples as they are', async (t) => {
-  for (const name of ['require.js', 'import.mjs', 'cli.sh']) {
+  for (const name of ['require.js', 'import.mjs', 'cli.sh', 'mfac.js']) {
     t.ok(readme.includes(source(name).trimEnd()), name);
   }
 });
@@ -33,6 +33,23 @@ t.test('require', async (t) => {
   const [bound, objective, gap] = (numbers?.slice(1) ?? []).map(Number);
   t.ok(Number(bound) > 0 && Number(bound) <= Number(objective), 'the bound is below');
   t.ok(Number(gap) <= 1e-3, 'within the default tolerance');
+});
+
+t.test('M-FAC', async (t) => {
+  const folder = project(t);
+  writeFileSync(join(folder, 'example.js'), source('mfac.js'));
+  const { stdout } = await run(process.execPath, ['example.js'], { cwd: folder });
+  // H = 0.1·I + ½(g₁g₁ᵀ + g₂g₂ᵀ) times what is printed has to be the newest gradient.
+  const u = [...stdout.matchAll(/-?\d+\.\d+/g)].map(Number);
+  const [first, newest] = [
+    [1, 0, 2],
+    [0, 1, 1],
+  ];
+  const dot = (a: number[], b: number[]) => a.reduce((sum, v, i) => sum + v * (b[i] ?? 0), 0);
+  for (const [i, wanted] of newest.entries()) {
+    const pulled = first[i]! * dot(first, u) + wanted * dot(newest, u);
+    t.ok(Math.abs(0.1 * u[i]! + pulled / 2 - wanted) < 1e-6, `component ${i} of ${stdout}`);
+  }
 });
 
 t.test('import', async (t) => {

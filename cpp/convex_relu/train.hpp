@@ -67,10 +67,11 @@ struct Result {
 /// Trains in Real arithmetic; objectives, certificate and the report are float64 always. Stopped
 /// before its first iteration, by the time limit or an abort, it gives the zero network.
 ///
-/// The control is looked at between tiles of some 10 ms. What cannot be interrupted: one
-/// eigendecomposition of a tridiagonal matrix of order min(features, samples), a pass of an
-/// iteration over one tile, and, after any stop, the verification of what there is. The time limit
-/// is looked at between iterations, and within set-up and new factorizations.
+/// The control is looked at between tiles of some 10 ms. What cannot be interrupted: the
+/// tridiagonal part of an eigendecomposition of order min(features, samples) (symmetric_eigen.hpp),
+/// and after a stop the extraction and verification of what there is, which take about half a
+/// second for 20,000 samples of 50 features with 256 gates and 1 output. The time limit is looked
+/// at between iterations, and within set-up and new factorizations.
 template <class Real>
 Result train(const Request& request, const RunControl& control);
 
