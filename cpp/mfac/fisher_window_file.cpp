@@ -50,7 +50,7 @@ double file_bytes(const Header& header) {
 }
 
 void checkpoint(const RunControl& control) {
-  if (control.cancelled()) throw Cancelled{};
+  if (control.stop_requested()) throw Cancelled{};
 }
 
 void check_header(const FileReader& file, const Header& header) {

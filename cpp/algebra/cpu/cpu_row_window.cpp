@@ -135,7 +135,7 @@ void CpuRowWindow::products(std::span<const HostVector> x, std::size_t used, std
     std::fill(sums.begin(), sums.end(), 0.0);
     team_.run(tasks_, pass_bytes(used), [&](std::size_t task, int thread) {
       Scratch& scratch = *scratch_[static_cast<std::size_t>(thread)];
-      double* mine = &sums[task * vectors * stride];
+      double* mine = sums.data() + task * vectors * stride;
       for (std::size_t b = first_block(task); b < last_block(task); ++b) {
         const Block range = block(b);
         const std::size_t padded = range.lines * per_line_;
@@ -149,10 +149,10 @@ void CpuRowWindow::products(std::span<const HostVector> x, std::size_t used, std
       }
     });
     for (std::size_t v = 0; v < vectors; ++v) {
-      double* to = &y[(done + v) * used];
+      double* to = y.data() + (done + v) * used;
       std::fill_n(to, used, 0.0);
       for (std::size_t task = 0; task < tasks_; ++task) {
-        const double* from = &sums[(task * vectors + v) * stride];
+        const double* from = sums.data() + (task * vectors + v) * stride;
         for (std::size_t i = 0; i < used; ++i) to[i] += from[i];
       }
     }
@@ -215,7 +215,7 @@ void CpuRowWindow::combine(std::span<const Combination> combinations) {
   std::vector<Combination> padded(combinations.begin(), combinations.end());
   for (std::size_t v = 0; v < padded.size(); ++v) {
     const auto given = padded[v].coefficients;
-    std::copy(given.begin(), given.end(), &coefficients[v * stored]);
+    std::copy(given.begin(), given.end(), coefficients.data() + v * stored);
     padded[v].coefficients = {coefficients.data() + v * stored, stored};
   }
   std::atomic<bool> finite = true;
