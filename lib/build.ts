@@ -62,8 +62,11 @@ export function missingPackages(staticBlas = true): string[] {
     const blas = staticBlas ? 'libopenblas.a' : 'libopenblas.so';
     if (!compilerFinds(compiler, blas)) missing.push('libopenblas-dev');
     if (staticBlas && !compilerFinds(compiler, 'libgfortran.a')) missing.push('gfortran');
+    if (!compilerIncludes(compiler, 'eigen3/signature_of_eigen3_matrix_library')) {
+      missing.push('libeigen3-dev');
+    }
   } else {
-    missing.push('libopenblas-dev', ...(staticBlas ? ['gfortran'] : []));
+    missing.push('libopenblas-dev', ...(staticBlas ? ['gfortran'] : []), 'libeigen3-dev');
   }
   return missing;
 }
@@ -121,4 +124,9 @@ function isExecutable(file: string): boolean {
 function compilerFinds(compiler: string, library: string): boolean {
   const result = spawnSync(compiler, [`-print-file-name=${library}`], { encoding: 'utf8' });
   return result.status === 0 && path.isAbsolute(result.stdout.trim());
+}
+
+function compilerIncludes(compiler: string, header: string): boolean {
+  const flags = ['-E', '-x', 'c++', '-include', header, '/dev/null', '-o', '/dev/null'];
+  return spawnSync(compiler, flags).status === 0;
 }
