@@ -6,6 +6,8 @@
 #include "fisher_window.hpp"
 #include "job.hpp"
 #include "marshal.hpp"
+#include "newton.hpp"
+#include "newton_measurement.hpp"
 #include "read_measurement.hpp"
 #include "self_test.hpp"
 #include "system.hpp"
@@ -22,6 +24,8 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   register_fisher_blocks(env, exports);
   register_fisher_window(env, exports);
   register_read_measurement(env, exports);
+  register_newton(env, exports);
+  register_newton_measurement(env, exports);
   return exports;
 }
 

@@ -170,7 +170,10 @@ t.test('building from source without a compiler says what to install', async (t)
   const command = path.join(project, 'node_modules', '.bin', 'secondorder');
   const { status, stderr } = await user(command, 'build');
   t.equal(status, 1);
-  t.match(stderr, /apt-get install -y g\+\+ cmake ninja-build libopenblas-dev gfortran libeigen3-dev/);
+  t.match(
+    stderr,
+    /apt-get install -y g\+\+ cmake ninja-build libopenblas-dev gfortran libeigen3-dev/,
+  );
 });
 
 t.test('types resolve for both kinds of module', async (t) => {
