@@ -18,12 +18,20 @@ void* counted(std::size_t bytes, std::size_t alignment) {
 
 }  // namespace
 
-// The forms for arrays and those that don't throw call these.
+// The forms for arrays call these; those that don't throw would too, but not under a sanitizer.
 void* operator new(std::size_t bytes) { return counted(bytes, __STDCPP_DEFAULT_NEW_ALIGNMENT__); }
 void* operator new(std::size_t bytes, std::align_val_t alignment) {
   return counted(bytes, static_cast<std::size_t>(alignment));
 }
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+  try {
+    return operator new(bytes);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
 void operator delete(void* address) noexcept { std::free(address); }
+void operator delete(void* address, const std::nothrow_t&) noexcept { std::free(address); }
 void operator delete(void* address, std::size_t) noexcept { std::free(address); }
 void operator delete(void* address, std::align_val_t) noexcept { std::free(address); }
 void operator delete(void* address, std::size_t, std::align_val_t) noexcept { std::free(address); }
