@@ -1,0 +1,128 @@
+// The linear system of one Newton step,
+//
+//     [ H + δ_w I   Jᵀ     ] [ Δx ]
+//     [ J          −δ_c I  ] [ Δλ ]  =  b,
+//
+// and what solves it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "base/enum_names.hpp"
+#include "newton/sparse.hpp"
+
+namespace secondorder {
+class ThreadPool;
+}
+
+namespace secondorder::newton {
+
+struct Inertia {
+  std::size_t positive = 0, negative = 0, zero = 0;
+  bool operator==(const Inertia&) const = default;
+};
+
+/// K of one Newton step. `hessian` is null when only products are known.
+struct KktSystem {
+  std::size_t variables = 0, constraints = 0;
+  const SparseSymmetric* hessian = nullptr;  ///< lower triangle, compressed columns
+  const SparseMatrix* jacobian = nullptr;    ///< m × n, compressed rows; always set
+  /// out = H·v; always set
+  std::function<void(std::span<const double> v, std::span<double> out)> hessian_product;
+  double delta_w = 0, delta_c = 0;
+
+  std::size_t order() const { return variables + constraints; }
+  /// out = K·v
+  void multiply(std::span<const double> v, std::span<double> out) const;
+};
+
+struct SolveOutcome {
+  bool reached = false;
+  double residual = 0;    ///< ‖b − Kx‖ / ‖b‖, recomputed; 0 where b = 0
+  std::size_t steps = 0;  ///< inner iterations, or solves with the factors
+};
+
+/// One solver serves all systems of a run: same order and patterns, other values. Results depend on
+/// the seed and the systems alone, not on the number of threads.
+class KktSolver {
+ public:
+  KktSolver() = default;
+  KktSolver(const KktSolver&) = delete;
+  KktSolver& operator=(const KktSolver&) = delete;
+  virtual ~KktSolver() = default;
+
+  /// As in options.linearSolver.
+  virtual std::string_view name() const = 0;
+  /// Factors, sketches or preconditions; the inertia where the method tells it. The system stays
+  /// unchanged, and in place, until the next call.
+  virtual std::optional<Inertia> prepare(const KktSystem& system) = 0;
+  /// Improves x (a warm start, or 0) until the relative residual is at most `accuracy`. May be
+  /// called for several right-hand sides of one system.
+  virtual SolveOutcome solve(std::span<const double> b, double accuracy, std::span<double> x) = 0;
+  /// Factorizations done so far, where the method makes any.
+  virtual std::size_t factorizations() const { return 0; }
+};
+
+enum class LinearSolver {
+  automatic,
+  ldl,  ///< dense or sparse by size and fill
+  dense_ldl,
+  sparse_ldl,
+  minres,
+  nystrom_minres,
+  sketch_preconditioner,
+  kaczmarz,
+  block_kaczmarz,
+  gaussian,
+  countsketch,
+  srht,
+  kaczmarz_plus_plus
+};
+
+struct KktSolverOptions {
+  std::size_t sketch_size = 0;  ///< rows of a sketch or rank of a deflation; 0: the method's choice
+  std::size_t max_steps = 0;    ///< inner iterations of one solve; 0: the method's choice
+};
+
+/// What the choice of a solver depends on.
+struct KktShape {
+  std::size_t variables = 0, constraints = 0;
+  std::size_t hessian_entries = 0;  ///< of the lower triangle; 0 when only products are known
+  std::size_t jacobian_entries = 0;
+  bool products_only = false;
+  double tolerance = 1e-6;
+};
+
+/// The solver that `automatic` and `ldl` stand for; others stand for themselves.
+LinearSolver choose_linear_solver(LinearSolver asked, const KktShape& shape);
+
+/// A solver of a kind that choose_linear_solver gives.
+std::unique_ptr<KktSolver> make_kkt_solver(LinearSolver kind, const KktSolverOptions& options,
+                                           ThreadPool& pool, std::uint64_t seed);
+
+}  // namespace secondorder::newton
+
+template <>
+struct secondorder::EnumNames<secondorder::newton::LinearSolver> {
+  using Solver = newton::LinearSolver;
+  static constexpr Named<Solver> table[] = {
+      {"auto", Solver::automatic},
+      {"ldl", Solver::ldl},
+      {"dense-ldl", Solver::dense_ldl},
+      {"sparse-ldl", Solver::sparse_ldl},
+      {"minres", Solver::minres},
+      {"nystrom-minres", Solver::nystrom_minres},
+      {"sketch-preconditioner", Solver::sketch_preconditioner},
+      {"kaczmarz", Solver::kaczmarz},
+      {"block-kaczmarz", Solver::block_kaczmarz},
+      {"gaussian", Solver::gaussian},
+      {"countsketch", Solver::countsketch},
+      {"srht", Solver::srht},
+      {"kaczmarz++", Solver::kaczmarz_plus_plus}};
+};

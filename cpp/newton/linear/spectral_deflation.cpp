@@ -1,0 +1,196 @@
+#include "newton/linear/spectral_deflation.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "algebra/cpu/blas.hpp"
+#include "algebra/cpu/tiling.hpp"
+#include "base/error.hpp"
+#include "newton/linear/team_products.hpp"
+#include "newton/vectors.hpp"
+
+extern "C" {
+void dgeqrf_(const int* m, const int* n, double* a, const int* lda, double* tau, double* work,
+             const int* lwork, int* info);
+void dorgqr_(const int* m, const int* n, const int* k, double* a, const int* lda, const double* tau,
+             double* work, const int* lwork, int* info);
+void dsyevd_(const char* job, const char* triangle, const int* n, double* a, const int* lda,
+             double* w, double* work, const int* lwork, int* iwork, const int* liwork, int* info);
+}
+
+namespace secondorder::newton {
+
+namespace {
+
+constexpr std::size_t block_size = 64, probe_size = 16;
+/// Ritz values are deflated from this multiple of μ on: MINRES deals with smaller ones itself.
+constexpr double outlying = 2;
+constexpr double negligible = 1e-14;
+
+/// Independent signs: as good as Gaussians in a sketch, and 128 for one counter.
+void fill_signs(const Philox& random, std::size_t first, std::span<double> out) {
+  for (std::size_t i = 0; i < out.size(); i += 128) {
+    const auto words = random.words((first + i) / 128);
+    const std::size_t last = std::min(i + 128, out.size());
+    for (std::size_t k = i; k < last; ++k) {
+      out[k] = ((words[(k - i) / 32] >> ((k - i) % 32)) & 1U) != 0 ? 1.0 : -1.0;
+    }
+  }
+}
+
+/// y = R·Q with orthonormal rows of Q, in place; R is lower triangular. Our rows are LAPACK's
+/// columns.
+void orthonormalize(View<double> y, View<double> r) {
+  const int m = static_cast<int>(y.cols), n = static_cast<int>(y.rows);
+  const int work_size = 64 * n;
+  std::vector<double> tau(y.rows), work(static_cast<std::size_t>(work_size));
+  int info = 0;
+  dgeqrf_(&m, &n, y.data, &m, tau.data(), work.data(), &work_size, &info);
+  for (std::size_t i = 0; i < y.rows; ++i) {
+    for (std::size_t j = 0; j < y.rows; ++j) r.row(i)[j] = j <= i ? y.row(i)[j] : 0;
+  }
+  if (info == 0) dorgqr_(&m, &n, &n, y.data, &m, tau.data(), work.data(), &work_size, &info);
+  if (info != 0) throw Error(ErrorCode::numerical, "the sketch of the KKT matrix has no basis");
+}
+
+/// Ascending eigenvalues; row i of `a` becomes the i-th eigenvector. Reads one triangle.
+std::vector<double> eigenvalues(View<double> a) {
+  const int n = static_cast<int>(a.rows), work_size = 1 + 6 * n + 2 * n * n;
+  const int integers_size = 3 + 5 * n;
+  std::vector<double> values(a.rows), work(static_cast<std::size_t>(work_size));
+  std::vector<int> integers(static_cast<std::size_t>(integers_size));
+  int info = 0;
+  dsyevd_("V", "U", &n, a.data, &n, values.data(), work.data(), &work_size, integers.data(),
+          &integers_size, &info);
+  if (info != 0) throw Error(ErrorCode::numerical, "the eigenvalues of the sketch don't converge");
+  return values;
+}
+
+}  // namespace
+
+void SpectralDeflation::build(std::size_t order, std::size_t most, const Philox& random,
+                              BlockProduct multiply) {
+  order_ = order;
+  most_ = std::min(most, order);
+  size_ = rank_ = 0;
+  z_.resize(most_ * order);
+  q_.resize(most_ * order);
+  r_.assign(most_ * most_, 0.0);
+  t_.assign(most_ * most_, 0.0);
+  // The probe is a sketch that never joins the basis, and so stays independent of it. It is made
+  // along with the first block: products with few rows are slow ones.
+  const std::size_t widest = std::min(block_size, most_);
+  std::vector<double> signs((probe_size + widest) * order), image(signs.size());
+  const View<double> probe(image.data(), probe_size, order);
+  std::uint64_t drawn = 0;
+  const auto sketch = [&](std::size_t first, std::size_t count) {
+    const View<double> omega(signs.data() + first * order, count, order);
+    for (std::size_t i = 0; i < count; ++i, drawn += round_up(order, 128)) {
+      fill_signs(random, drawn, {omega.row(i), order});
+    }
+    multiply(omega, {image.data() + first * order, count, order});
+  };
+  sketch(0, probe_size + widest);
+  double spread = effective_rank(probe);
+  const double whole = rest_;
+  if (!std::isfinite(whole)) throw Error(ErrorCode::numerical, "the KKT matrix isn't finite");
+  // For as long as the directions that may still be taken could carry what is left.
+  while (spread < static_cast<double>(most_ - size_) && rest_ > negligible * negligible * whole) {
+    pool_.checkpoint();
+    const std::size_t width = std::min(block_size, most_ - size_), before = size_;
+    if (size_ > 0) sketch(probe_size, width);
+    const View<double> y = block(z_, size_, width);
+    std::copy_n(image.data() + probe_size * order, width * order, y.data);
+    small_.resize(std::max(width, probe_size) * most_);
+    project_out(y, 0, {small_.data(), width, size_});
+    extend(y, multiply);
+    project_out(probe, before, {small_.data(), probe_size, size_ - before});
+    spread = effective_rank(probe);
+  }
+  rest_share_ = whole > 0 ? std::sqrt(rest_ / whole) : 1;
+  if (size_ > 0) make_core();
+}
+
+void SpectralDeflation::project_out(View<double> y, std::size_t first, View<double> coefficients) {
+  if (size_ == first) return;
+  const View<double> q = block(q_, first, size_ - first);
+  newton::multiply(pool_, 1, y, Transpose::no, q, Transpose::yes, 0, coefficients);
+  newton::multiply(pool_, -1, coefficients, Transpose::no, q, Transpose::no, 1, y);
+}
+
+double SpectralDeflation::effective_rank(ConstView<double> y) {
+  std::vector<double> products(y.rows * y.rows);
+  const View<double> g(products.data(), y.rows, y.rows);
+  gram(pool_, y, g);
+  rest_ = 0;
+  double beside = 0;
+  for (std::size_t i = 0; i < y.rows; ++i) {
+    rest_ += g.row(i)[i] / static_cast<double>(y.rows);
+    for (std::size_t j = 0; j < i; ++j) beside += g.row(i)[j] * g.row(i)[j];
+  }
+  const double pairs = static_cast<double>(y.rows) * static_cast<double>(y.rows - 1) / 2;
+  return beside > 0 ? rest_ * rest_ * pairs / beside : 0;
+}
+
+void SpectralDeflation::extend(View<double> y, BlockProduct multiply) {
+  const std::size_t width = y.rows;
+  small_.resize(width * std::max(most_, width));
+  orthonormalize(y, {small_.data(), width, width});
+  const View<double> w = block(q_, size_, width);
+  multiply(y, w);
+  // T = Z·Wᵀ, whose new rows and columns are each other's mirror images
+  const View<double> t(t_.data(), most_, most_), r(r_.data(), most_, most_);
+  newton::multiply(pool_, 1, w, Transpose::no, block(z_, 0, size_ + width), Transpose::yes, 0,
+                   t.block(size_, width).columns(0, size_ + width));
+  // W = R·Q, twice projected, for rounding
+  const View<double> r_rows = r.block(size_, width), again(small_.data(), width, size_);
+  project_out(w, 0, r_rows.columns(0, size_));
+  project_out(w, 0, again);
+  for (std::size_t i = 0; i < width; ++i) {
+    for (std::size_t j = 0; j < size_; ++j) r_rows.row(i)[j] += again.row(i)[j];
+  }
+  orthonormalize(w, r_rows.columns(size_, width));
+  size_ += width;
+}
+
+void SpectralDeflation::make_core() {
+  const std::size_t k = size_;
+  const View<double> r(r_.data(), k, k, most_), t(t_.data(), k, k, most_);
+  double largest = 0;
+  for (std::size_t i = 0; i < k; ++i) largest = std::max(largest, std::abs(r.row(i)[i]));
+  std::vector<double> ritz(k * k);
+  const View<double> h(ritz.data(), k, k);
+  for (std::size_t i = 0; i < k; ++i) {
+    if (std::abs(r.row(i)[i]) < negligible * largest) r.row(i)[i] = negligible * largest;
+    for (std::size_t j = 0; j <= i; ++j) h.row(i)[j] = h.row(j)[i] = t.row(i)[j];
+  }
+  blas::trsm(CblasLeft, CblasNoTrans, k, k, r.data, r.stride, h.data, h.stride);
+  blas::trsm(CblasRight, CblasTrans, k, k, r.data, r.stride, h.data, h.stride);
+  const std::vector<double> theta = eigenvalues(h);
+  const auto left_out = static_cast<double>(std::max<std::size_t>(order_ - k, 1));
+  const double mu = std::max(std::sqrt(rest_ / left_out), negligible * largest);
+  std::vector<double> scaled(ritz);
+  const View<double> weighted(scaled.data(), k, k);
+  for (std::size_t i = 0; i < k; ++i) {
+    const double ratio = mu * std::abs(theta[i]);
+    const bool deflate = ratio * outlying < 1;
+    if (deflate) ++rank_;
+    const double weight = deflate ? std::max(ratio, negligible) - 1 : 0;
+    for (std::size_t j = 0; j < k; ++j) weighted.row(i)[j] *= weight;
+  }
+  core_.resize(k * k);
+  coordinates_.resize(k);
+  corrected_.resize(k);
+  newton::multiply(pool_, 1, h, Transpose::yes, weighted, Transpose::no, 0, {core_.data(), k, k});
+}
+
+void SpectralDeflation::apply(std::span<const double> r, std::span<double> out) {
+  std::copy(r.begin(), r.end(), out.begin());
+  if (rank_ == 0) return;
+  newton::multiply(pool_, block(q_, 0, size_), r, coordinates_);
+  newton::multiply(pool_, {core_.data(), size_, size_}, coordinates_, corrected_);
+  multiply_transposed(pool_, 1, block(q_, 0, size_), corrected_, 1, out);
+}
+
+}  // namespace secondorder::newton

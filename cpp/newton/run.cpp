@@ -1,0 +1,59 @@
+#include "newton/run.hpp"
+
+#include <limits>
+
+#include "newton/problem.hpp"
+
+namespace secondorder::newton {
+
+namespace {
+
+/// Up to this order of the KKT system, starting threads costs more than they save.
+constexpr std::size_t one_thread_order = 256;
+
+int threads(const Problem& problem, const RunControl& control) {
+  const bool small = problem.variables() + problem.constraints() <= one_thread_order;
+  return small && !problem.threaded() ? 1 : control.threads;
+}
+
+}  // namespace
+
+Run::Run(Problem& given, const Options& run_options, const RunControl& run_control)
+    : options(run_options),
+      control(run_control),
+      pool(threads(given, run_control)),
+      problem(given),
+      record(problem, options, control) {
+  pool.watch(&control, StopOn::time_limit);
+  given.use_threads(pool);
+}
+
+State Run::first_state(std::span<const double> x0) {
+  constexpr double infinite = std::numeric_limits<double>::infinity();
+  record.result.x.assign(x0.begin(), x0.end());
+  record.result.lambda.assign(problem.constraints(), 0.0);
+  record.result.objective = std::numeric_limits<double>::quiet_NaN();
+  record.result.error = {infinite, infinite, infinite};
+  State state{problem.at(x0), Vector(problem.constraints()), Vector(problem.variables())};
+  problem.evaluate(state.at);
+  problem.differentiate(state.at);
+  state.update_gradient();
+  return state;
+}
+
+Result Run::conclude(const std::function<End()>& algorithm) {
+  End end{Status::aborted};
+  try {
+    end = algorithm();
+  } catch (const Cancelled&) {
+    end = {control.cancelled() ? Status::aborted : Status::time_limit};
+  } catch (const Error& error) {
+    if (error.code != ErrorCode::evaluation) throw;
+    end = {Status::evaluation_error, error.what()};
+    record.result.failure = std::current_exception();
+  }
+  pool.watch(nullptr);  // what is left to do is short
+  return record.finish(end.status, end.message, end.chosen);
+}
+
+}  // namespace secondorder::newton

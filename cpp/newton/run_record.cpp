@@ -1,0 +1,120 @@
+#include "newton/run_record.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+#include <utility>
+
+#include "base/thread_pool.hpp"
+
+namespace secondorder::newton {
+
+namespace {
+
+/// What rounding may change in an error that is evaluated anew, with scales taken out and put back.
+constexpr double rounding = 1e-6;
+
+const char* describe(Status status) {
+  switch (status) {
+    case Status::converged:
+      return "The KKT residuals are within the tolerance";
+    case Status::locally_infeasible:
+      return "The violation of the constraints is stationary here: they may be inconsistent";
+    case Status::stalled_feasible:
+      return "The constraints are satisfied, but no step makes further progress";
+    case Status::stalled_infeasible:
+      return "No step reduces the violation of the constraints further";
+    case Status::inertia_failed:
+      return "No regularization of the KKT system gives a usable step";
+    case Status::evaluation_error:
+      return "An evaluation failed";
+    case Status::iteration_limit:
+      return "The limit of iterations was reached";
+    case Status::time_limit:
+      return "The time limit was reached";
+    case Status::aborted:
+      return "The run was aborted";
+    case Status::unbounded:
+      return "The objective falls without bound at feasible points";
+    case Status::singular:
+      return "The Jacobian is nearly rank-deficient";
+  }
+  return "";
+}
+
+}  // namespace
+
+bool RunRecord::Rank::operator<(const Rank& other) const {
+  return std::tie(unfinished, error) < std::tie(other.unfinished, other.error);
+}
+
+RunRecord::Rank RunRecord::rank(const KktError& error) const {
+  if (!(error.scaled <= options_.tolerance)) return {true, error.scaled};
+  return {false, std::max(error.stationarity, error.infeasibility)};
+}
+
+KktError RunRecord::note(const State& state, std::size_t inner_steps) {
+  const KktError error = problem_.error(state.at, state.lambda, state.gradient);
+  const Rank now = rank(error);
+  if (!best_ || now < *best_) {
+    best_ = now;
+    remember(state, error);
+  }
+  const Progress line{.iteration = static_cast<double>(result.iterations),
+                      .objective = state.at.f / problem_.objective_scale(),
+                      .stationarity = error.stationarity,
+                      .infeasibility = error.infeasibility,
+                      .scaled_kkt = error.scaled,
+                      .step = step,
+                      .regularization = regularization,
+                      .inner_steps = static_cast<double>(inner_steps),
+                      .seconds = control_.seconds()};
+  result.history.push_back(line);
+  control_.report({{"iteration", line.iteration},
+                   {"objective", line.objective},
+                   {"stationarity", line.stationarity},
+                   {"infeasibility", line.infeasibility},
+                   {"scaledKkt", line.scaled_kkt},
+                   {"step", line.step},
+                   {"regularization", line.regularization},
+                   {"innerSteps", line.inner_steps},
+                   {"seconds", line.seconds}});
+  return error;
+}
+
+void RunRecord::remember(const State& state, const KktError& error) {
+  result.x = state.at.x;
+  result.lambda = problem_.given_multipliers(state.lambda);
+  result.objective = state.at.f / problem_.objective_scale();
+  result.error = error;
+}
+
+/// A callback that can no longer be asked leaves the figures of the run itself.
+void RunRecord::verify() {
+  try {
+    result.error = problem_.verify(result.x, result.lambda, result.objective);
+  } catch (const Error& error) {
+    if (error.code != ErrorCode::evaluation) throw;
+  } catch (const Cancelled&) {
+    return;
+  }
+}
+
+Result RunRecord::finish(Status status, std::string message, const State* chosen) {
+  if (chosen != nullptr) {
+    remember(*chosen, problem_.error(chosen->at, chosen->lambda, chosen->gradient));
+  }
+  if (best_ || chosen != nullptr) verify();
+  if (status == Status::converged &&
+      !(result.error.scaled <= options_.tolerance * (1 + rounding))) {
+    status = Status::evaluation_error;
+    message = "Evaluated anew at the solution, the functions give other values than before";
+  }
+  result.status = status;
+  result.message = message.empty() ? describe(status) : std::move(message);
+  result.evaluations = problem_.evaluations();
+  result.seconds = control_.seconds();
+  return std::move(result);
+}
+
+}  // namespace secondorder::newton

@@ -1,0 +1,173 @@
+#include "newton/scaled_problem.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace secondorder::newton {
+
+namespace {
+
+/// Scales never shrink a function further.
+constexpr double smallest_scale = 1e-8;
+/// Multipliers up to this average size leave the tolerance on ∇L as it is.
+constexpr double usual_multiplier = 100;
+
+double scale_for(double gradient, double largest) {
+  return std::clamp(largest / std::max(gradient, 1e-300), smallest_scale, 1.0);
+}
+
+/// s_d: large multipliers bring large rounding errors into ∇L.
+double stationarity_divisor(std::span<const double> lambda) {
+  if (lambda.empty()) return 1;
+  const double average = norm1(lambda) / static_cast<double>(lambda.size());
+  return std::max(usual_multiplier, average) / usual_multiplier;
+}
+
+std::string first_non_finite(const char* what, std::span<const double> values) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!std::isfinite(values[i])) {
+      return std::string(what) + "[" + std::to_string(i) + "] is " +
+             (std::isnan(values[i]) ? "NaN" : "infinite");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+bool Iterate::values_finite() const { return std::isfinite(f) && all_finite(c); }
+
+bool Iterate::derivatives_finite() const { return all_finite(gradient) && jacobian.finite(); }
+
+void Iterate::lagrangian_gradient(std::span<const double> lambda, std::span<double> out) const {
+  std::copy(gradient.begin(), gradient.end(), out.begin());
+  jacobian.add_transposed(1, lambda, out);
+}
+
+ScaledProblem::ScaledProblem(Problem& problem)
+    : problem_(problem), constraint_scale_(problem.constraints(), 1.0) {
+  const Coordinates structure = problem.jacobian_structure();
+  jacobian_pattern_ =
+      SparseMatrix(problem.constraints(), problem.variables(), structure, "jacobian");
+  coordinates_.resize(structure.size());
+}
+
+Iterate ScaledProblem::at(std::span<const double> x) const {
+  Iterate iterate;
+  iterate.x.assign(x.begin(), x.end());
+  iterate.c.resize(constraints());
+  iterate.gradient.resize(variables());
+  iterate.jacobian = jacobian_pattern_;
+  return iterate;
+}
+
+void ScaledProblem::evaluate(Iterate& iterate) {
+  ++evaluations_.objective;
+  iterate.f = objective_scale_ * problem_.objective(iterate.x);
+  if (constraints() == 0) return;
+  ++evaluations_.constraint;
+  problem_.constraint(iterate.x, iterate.c);
+  for (std::size_t i = 0; i < iterate.c.size(); ++i) iterate.c[i] *= constraint_scale_[i];
+}
+
+void ScaledProblem::differentiate(Iterate& iterate) {
+  ++evaluations_.gradient;
+  problem_.gradient(iterate.x, iterate.gradient);
+  for (double& value : iterate.gradient) value *= objective_scale_;
+  if (constraints() == 0) return;
+  ++evaluations_.jacobian;
+  problem_.jacobian_values(iterate.x, coordinates_);
+  iterate.jacobian.assign(coordinates_, constraint_scale_);
+}
+
+void ScaledProblem::choose_scales(Iterate& start, double largest) {
+  objective_scale_ = scale_for(norm_inf(start.gradient), largest);
+  start.f *= objective_scale_;
+  for (double& value : start.gradient) value *= objective_scale_;
+  const auto offsets = start.jacobian.offsets();
+  for (std::size_t i = 0; i < constraints(); ++i) {
+    const auto first = static_cast<std::size_t>(offsets[i]);
+    const auto row =
+        start.jacobian.values().subspan(first, static_cast<std::size_t>(offsets[i + 1]) - first);
+    constraint_scale_[i] = scale_for(norm_inf(row), largest);
+    for (double& value : row) value *= constraint_scale_[i];
+    start.c[i] *= constraint_scale_[i];
+  }
+}
+
+Vector ScaledProblem::scaled_multipliers(std::span<const double> given) const {
+  Vector lambda(given.begin(), given.end());
+  for (std::size_t i = 0; i < lambda.size(); ++i) {
+    lambda[i] *= objective_scale_ / constraint_scale_[i];
+  }
+  return lambda;
+}
+
+Vector ScaledProblem::given_multipliers(std::span<const double> scaled) const {
+  Vector lambda(scaled.begin(), scaled.end());
+  for (std::size_t i = 0; i < lambda.size(); ++i) {
+    lambda[i] *= constraint_scale_[i] / objective_scale_;
+  }
+  return lambda;
+}
+
+std::span<const double> ScaledProblem::scaled_weights(std::span<const double> lambda) {
+  weights_.assign(lambda.begin(), lambda.end());
+  for (std::size_t i = 0; i < weights_.size(); ++i) weights_[i] *= constraint_scale_[i];
+  return weights_;
+}
+
+void ScaledProblem::hessian_values(const Iterate& iterate, double sigma,
+                                   std::span<const double> lambda, std::span<double> out) {
+  ++evaluations_.hessian;
+  problem_.hessian_values(iterate.x, sigma * objective_scale_, scaled_weights(lambda), out);
+}
+
+void ScaledProblem::hessian_product(const Iterate& iterate, double sigma,
+                                    std::span<const double> lambda, std::span<const double> v,
+                                    std::span<double> out) {
+  ++evaluations_.hessian_product;
+  problem_.hessian_product(iterate.x, sigma * objective_scale_, scaled_weights(lambda), v, out);
+}
+
+KktError ScaledProblem::error(const Iterate& iterate, std::span<const double> lambda,
+                              std::span<const double> lagrangian_gradient) const {
+  const double gradient = norm_inf(lagrangian_gradient);
+  KktError error{.stationarity = gradient / objective_scale_};
+  for (std::size_t i = 0; i < iterate.c.size(); ++i) {
+    error.infeasibility =
+        std::max(error.infeasibility, std::abs(iterate.c[i]) / constraint_scale_[i]);
+  }
+  error.scaled = euclidean_
+                     ? std::hypot(norm2(lagrangian_gradient), norm2(iterate.c))
+                     : std::max(gradient / stationarity_divisor(lambda), error.infeasibility);
+  return error;
+}
+
+KktError ScaledProblem::verify(std::span<const double> x, std::span<const double> given_lambda,
+                               double& objective) {
+  Iterate fresh = at(x);
+  evaluate(fresh);
+  differentiate(fresh);
+  objective = fresh.f / objective_scale_;
+  if (!fresh.values_finite() || !fresh.derivatives_finite()) {
+    constexpr double infinite = std::numeric_limits<double>::infinity();
+    return {infinite, infinite, infinite};
+  }
+  const Vector lambda = scaled_multipliers(given_lambda);
+  Vector gradient(variables());
+  fresh.lagrangian_gradient(lambda, gradient);
+  return error(fresh, lambda, gradient);
+}
+
+std::string ScaledProblem::describe_non_finite(const Iterate& iterate) const {
+  if (!std::isfinite(iterate.f)) {
+    return std::string("the objective is ") + (std::isnan(iterate.f) ? "NaN" : "infinite");
+  }
+  std::string words = first_non_finite("constraint", iterate.c);
+  if (words.empty()) words = first_non_finite("gradient", iterate.gradient);
+  if (words.empty() && !iterate.jacobian.finite()) words = "the Jacobian isn't finite";
+  return words;
+}
+
+}  // namespace secondorder::newton

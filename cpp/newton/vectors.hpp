@@ -1,0 +1,45 @@
+// Short vector arithmetic, in one order for any number of threads.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <span>
+#include <vector>
+
+namespace secondorder::newton {
+
+using Vector = std::vector<double>;
+
+inline double dot(std::span<const double> a, std::span<const double> b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
+  return sum;
+}
+inline double norm2(std::span<const double> a) { return std::sqrt(dot(a, a)); }
+inline double norm1(std::span<const double> a) {
+  double sum = 0;
+  for (const double value : a) sum += std::abs(value);
+  return sum;
+}
+/// NaN where any entry is.
+inline double norm_inf(std::span<const double> a) {
+  double largest = 0;
+  for (const double value : a) {
+    if (std::isnan(value)) return std::numeric_limits<double>::quiet_NaN();
+    if (std::abs(value) > largest) largest = std::abs(value);
+  }
+  return largest;
+}
+inline bool all_finite(std::span<const double> a) {
+  for (const double value : a) {
+    if (!std::isfinite(value)) return false;
+  }
+  return true;
+}
+/// y += factor·x
+inline void add(double factor, std::span<const double> x, std::span<double> y) {
+  for (std::size_t i = 0; i < y.size(); ++i) y[i] += factor * x[i];
+}
+
+}  // namespace secondorder::newton
