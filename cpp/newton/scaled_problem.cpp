@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "newton/vectors.hpp"
+
 namespace secondorder::newton {
 
 namespace {
@@ -139,7 +141,7 @@ KktError ScaledProblem::error(const Iterate& iterate, std::span<const double> la
         std::max(error.infeasibility, std::abs(iterate.c[i]) / constraint_scale_[i]);
   }
   error.scaled = euclidean_
-                     ? std::hypot(norm2(lagrangian_gradient), norm2(iterate.c))
+                     ? newton::length(norm2(lagrangian_gradient), norm2(iterate.c))
                      : std::max(gradient / stationarity_divisor(lambda), error.infeasibility);
   return error;
 }

@@ -1,6 +1,7 @@
 // Short vector arithmetic, in one order for any number of threads.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -8,6 +9,14 @@
 #include <vector>
 
 namespace secondorder::newton {
+
+/// √(a² + b²) without overflow; std::hypot would ask for glibc 2.35.
+inline double length(double a, double b) {
+  const double larger = std::max(std::abs(a), std::abs(b));
+  if (larger == 0 || !std::isfinite(larger)) return larger + std::abs(a) + std::abs(b);
+  const double x = a / larger, y = b / larger;
+  return larger * std::sqrt(x * x + y * y);
+}
 
 using Vector = std::vector<double>;
 

@@ -42,7 +42,7 @@ std::size_t gmres(const KktSystem& system, double accuracy, std::size_t most_ste
       column[i + 1] = -sine[i] * column[i] + cosine[i] * column[i + 1];
       column[i] = above;
     }
-    const double length = std::hypot(column[steps], height);
+    const double length = newton::length(column[steps], height);
     if (length == 0) {
       preconditioned.pop_back();
       break;

@@ -97,9 +97,9 @@ bool Minres::run(Product multiply, Preconditioner* preconditioner, double target
     const double delta = c * delta_bar + s * alpha, gamma_bar = s * delta_bar - c * alpha;
     epsilon_next = s * beta;
     delta_bar = -c * beta;
-    const double gamma = std::hypot(gamma_bar, beta);
+    const double gamma = newton::length(gamma_bar, beta);
     // x is a least-squares solution of a singular system already: K·r = 0
-    if (std::min(gamma, std::hypot(gamma_bar, delta_bar)) <= negligible * scale) return false;
+    if (std::min(gamma, newton::length(gamma_bar, delta_bar)) <= negligible * scale) return false;
     c = gamma_bar / gamma;
     s = beta / gamma;
     const double phi = c * phi_bar;
