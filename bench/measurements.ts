@@ -6,6 +6,7 @@ import type { Machine } from './machine';
 import type { Context, Skipped } from './measurement';
 import { type MemoryResult, measureMemory } from './memory';
 import { type BlocksResult, measureBlocks } from './mfac-blocks';
+import { measureRecursion, type RecursionResult } from './mfac-recursion';
 import { measureWindow, type WindowResult } from './mfac-window';
 import { type MnistResult, measureMnist } from './mnist';
 import { measurePeers, type PeersResult } from './peers';
@@ -23,6 +24,7 @@ export interface Results {
   peers: PeersResult | Skipped;
   'mfac-window': WindowResult;
   'mfac-blocks': BlocksResult[];
+  'mfac-recursion': RecursionResult[] | Skipped;
 }
 
 export type Name = keyof Results;
@@ -38,6 +40,7 @@ export const MEASUREMENTS: { [K in Name]: (context: Context) => Promise<Results[
   peers: measurePeers,
   'mfac-window': measureWindow,
   'mfac-blocks': measureBlocks,
+  'mfac-recursion': measureRecursion,
 };
 
 export const NAMES = Object.keys(MEASUREMENTS) as Name[];

@@ -1,5 +1,6 @@
 // The tables of the M-FAC family in docs/benchmarks.md.
 import type { BlocksResult } from './mfac-blocks';
+import { RECURSION_BAR, type RecursionResult } from './mfac-recursion';
 import { HALF_BAR, STEP_BAR, type StepResult, type WindowResult } from './mfac-window';
 
 type Cell = string | number;
@@ -46,8 +47,8 @@ function verdicts(steps: readonly StepResult[]): string {
   const half = like('bfloat16');
   const floor = `At least ${percent(STEP_BAR)} of the floor in the first row: ${reached(first.share >= STEP_BAR)}.`;
   if (!half) return floor;
-  const ratio = first.step / half.step;
-  return `${floor} bfloat16 at least ${HALF_BAR} times as fast: ${ratio.toFixed(2)}, ${reached(ratio >= HALF_BAR)}.`;
+  const met = reached(half.faster >= HALF_BAR);
+  return `${floor} bfloat16 at least ${HALF_BAR} times as fast: ${half.faster.toFixed(2)}, ${met}.`;
 }
 
 const reached = (is: boolean) => (is ? 'reached' : 'missed');
@@ -64,6 +65,29 @@ export function blocksTable(results: readonly BlocksResult[]): string {
     (k.bytes / 2 ** 20).toFixed(0),
   ]);
   return `d = ${first?.d}, m = ${first?.m}.\n\n${table(head, rows)}`;
+}
+
+export function recursionTable(results: readonly RecursionResult[]): string {
+  const head = [
+    'B',
+    'ms, FisherBlocks',
+    'Recursion in float64',
+    'Recursion in float32',
+    'Difference',
+    'Difference of float32',
+  ];
+  const rows = results.map((k) => [
+    k.blockSize,
+    milliseconds(k.blocks),
+    `${(k.float64 / k.blocks).toFixed(1)} ×`,
+    `${(k.float32 / k.blocks).toFixed(1)} ×`,
+    k.difference.toExponential(0),
+    k.float32Difference.toExponential(0),
+  ]);
+  const [first] = results;
+  const ratio = first ? first.float64 / first.blocks : Number.NaN;
+  const bar = `Float64 at least ${RECURSION_BAR} times as long in the first row: ${reached(ratio >= RECURSION_BAR)}.`;
+  return `d = ${first?.d}, m = ${first?.m}, set-up with the diagonal.\n\n${table(head, rows)}\n\n${bar}`;
 }
 
 function table(head: readonly Cell[], rows: readonly (readonly Cell[])[]): string {

@@ -27,6 +27,8 @@ export interface StepResult extends Shape {
   read: number;
   /** The time to read and write what has to be, at that speed, over the time of the step. */
   share: number;
+  /** How much faster than the first storage of its group: the middle of rounds that both ran in. */
+  faster: number;
   /** Native bytes held over m · d · bytes of an entry. */
   memory: number;
 }
@@ -57,56 +59,71 @@ const passBytes = ({ d, m, storage }: Shape): number => d * m * BYTES[storage];
 
 export async function measureWindow(context: Context): Promise<WindowResult> {
   const steps = [];
-  for (const shape of shapesFor(context)) {
-    const { d, m, storage, threads } = shape;
-    context.log(`d = ${d}, m = ${m}, ${storage}, ${threads} thread(s)`);
-    steps.push(await measureStep(shape, context));
+  for (const group of groupsFor(context)) {
+    const [{ d, m, threads }] = group;
+    const storages = group.map(({ storage }) => storage).join(', ');
+    context.log(`d = ${d}, m = ${m}, ${storages}, ${threads} thread(s)`);
+    steps.push(...(await measureSteps(group, context)));
   }
   const sizes = context.quick ? [64, 256] : [64, 256, 1024, 2048];
   return { steps, factor: sizes.map((m) => measureFactor(m, context)) };
 }
 
-function shapesFor({ quick, threads }: Context): Shape[] {
-  if (quick) return [{ d: 100_000, m: 32, storage: 'float32', threads }];
+/** Shapes that are compared are in one group, and take turns. */
+function groupsFor({ quick, threads }: Context): [Shape, ...Shape[]][] {
+  if (quick) return [[{ d: 100_000, m: 32, storage: 'float32', threads }]];
   const bar: Shape = { d: 1_000_000, m: 256, storage: 'float32', threads };
-  const storages = (['bfloat16', 'float16', 'int8'] as const).map((storage) => ({
-    ...bar,
-    storage,
-  }));
-  const single = threads > 1 ? [{ ...bar, threads: 1 }] : [];
+  const others = (['bfloat16', 'float16', 'int8'] as const).map((storage) => ({ ...bar, storage }));
+  const single: Shape[] = threads > 1 ? [{ ...bar, threads: 1 }] : [];
   const lengths = [10_000, 100_000, 2_000_000].map((d) => ({ ...bar, d }));
   const capacities = [16, 64].map((m) => ({ ...bar, m }));
-  return [bar, ...storages, ...single, ...lengths, ...capacities, { ...bar, d: 100_000, m: 1024 }];
+  const alone = [...single, ...lengths, ...capacities, { ...bar, d: 100_000, m: 1024 }];
+  return [[bar, ...others], ...alone.map((shape): [Shape] => [shape])];
 }
 
-async function measureStep(shape: Shape, { quick }: Context): Promise<StepResult> {
-  const { d, m, storage, threads } = shape;
-  const run = { threads };
-  const gradients = Array.from({ length: 3 }, (_, k) => wave(d, k));
-  using window = new FisherWindow({ dimension: d, capacity: m, damping: 1e-3, storage });
-  for (let i = 0; i < m + 2; i++) window.pushSync(gradients[i % 3]!, run);
-  const out = new Float32Array(d);
-  const seconds = quick ? 0.1 : 0.5;
-  const rounds: Pick<StepResult, 'read' | 'push' | 'step' | 'share'>[] = [];
-  for (let k = 0; k < (quick ? 1 : 3); k++) {
-    const read = await readSpeed(passBytes(shape), seconds, threads);
-    const push = timeOf((i) => window.pushSync(gradients[i % 3]!, run), seconds);
-    const step = timeOf((i) => window.pushAndSolveSync(gradients[i % 3]!, out, run), seconds);
-    const floor = (2 * passBytes(shape) + vectorBytes(shape)) / (1e9 * read);
-    rounds.push({ read, push, step, share: floor / step });
+type Round = Pick<StepResult, 'read' | 'push' | 'step' | 'share' | 'faster'>;
+
+async function measureSteps(group: readonly Shape[], { quick }: Context): Promise<StepResult[]> {
+  const cases = group.map((shape) => ({ ...prepare(shape), rounds: [] as Round[] }));
+  for (let k = 0; k < (quick ? 1 : 5); k++) {
+    let first: number | undefined;
+    for (const { shape, window, gradients, out, rounds } of cases) {
+      const run = { threads: shape.threads };
+      const seconds = quick ? 0.1 : 0.5;
+      const read = await readSpeed(passBytes(shape), seconds, shape.threads);
+      const push = timeOf((i) => window.pushSync(gradients[i % 3]!, run), seconds);
+      const step = timeOf((i) => window.pushAndSolveSync(gradients[i % 3]!, out, run), seconds);
+      const floor = (2 * passBytes(shape) + vectorBytes(shape)) / (1e9 * read);
+      first ??= step;
+      rounds.push({ read, push, step, share: floor / step, faster: first / step });
+    }
   }
-  const middle = (key: 'read' | 'push' | 'step' | 'share') => median(rounds.map((r) => r[key]));
-  const [push, step] = [middle('push'), middle('step')];
-  return {
-    ...shape,
-    push,
-    step,
-    firstPass: passBytes(shape) / push / 1e9,
-    secondPass: passBytes(shape) / (step - push) / 1e9,
-    read: middle('read'),
-    share: middle('share'),
-    memory: window.bytes / passBytes(shape),
-  };
+  return cases.map(({ shape, window, rounds }) => {
+    const middle = (key: keyof Round) => median(rounds.map((r) => r[key]));
+    const [push, step] = [middle('push'), middle('step')];
+    const memory = window.bytes / passBytes(shape);
+    window.dispose();
+    return {
+      ...shape,
+      push,
+      step,
+      firstPass: passBytes(shape) / push / 1e9,
+      secondPass: passBytes(shape) / (step - push) / 1e9,
+      read: middle('read'),
+      share: middle('share'),
+      faster: middle('faster'),
+      memory,
+    };
+  });
+}
+
+/** A full window of this shape, with gradients to push. */
+function prepare(shape: Shape) {
+  const { d, m, storage, threads } = shape;
+  const gradients = Array.from({ length: 3 }, (_, k) => wave(d, k));
+  const window = new FisherWindow({ dimension: d, capacity: m, damping: 1e-3, storage });
+  for (let i = 0; i < m + 2; i++) window.pushSync(gradients[i % 3]!, { threads });
+  return { shape, window, gradients, out: new Float32Array(d) };
 }
 
 function readSpeed(bytes: number, seconds: number, threads: number): Promise<number> {

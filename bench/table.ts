@@ -5,7 +5,7 @@ import type { LearningCurveResult } from './learning-curve';
 import { isSkipped, type Skipped } from './measurement';
 import type { BenchFile, Measured } from './measurements';
 import type { MemoryResult } from './memory';
-import { blocksTable, windowTables } from './mfac-tables';
+import { blocksTable, recursionTable, windowTables } from './mfac-tables';
 import type { MnistResult } from './mnist';
 import type { PeersResult } from './peers';
 import type { ScalingResult } from './scaling';
@@ -28,6 +28,7 @@ export function tables(file: BenchFile, figure: string): string {
     section('Beside scnn', m.peers, peersTable),
     section('A step of M-FAC and memory bandwidth', m['mfac-window'], windowTables),
     section('Setting up blocks of the Fisher matrix', m['mfac-blocks'], blocksTable),
+    section('Blocks beside the recursion', m['mfac-recursion'], recursionTable),
   ];
   return sections.filter((text) => text !== '').join('\n\n');
 }

@@ -108,11 +108,8 @@ class Predict final : public Task {
   void run(RunControl& control) override {
     HostAlgebra host(control.threads);
     host.watch(&control);
-    try {
-      predictions_ = convex_relu::predict(input_.model, input_.x.view(), host);
-    } catch (const Cancelled&) {
-      throw Error(ErrorCode::aborted, "the prediction was aborted");
-    }
+    run_stoppable(
+        control, [&] { predictions_ = convex_relu::predict(input_.model, input_.x.view(), host); });
   }
 
   Napi::Value deliver(Napi::Env env) override {
@@ -150,11 +147,9 @@ class Verify final : public Task {
   void run(RunControl& control) override {
     HostAlgebra host(control.threads);
     host.watch(&control);
-    try {
+    run_stoppable(control, [&] {
       verdict_ = convex_relu::verify(input_.model, certificate_, input_.x.view(), y_, host);
-    } catch (const Cancelled&) {
-      throw Error(ErrorCode::aborted, "the verification was aborted");
-    }
+    });
   }
 
   Napi::Value deliver(Napi::Env env) override {
@@ -172,8 +167,6 @@ class Verify final : public Task {
   std::vector<double> y_;
   convex_relu::Verdict verdict_;
 };
-
-std::unique_ptr<Task> make_verify(const Fields& spec) { return std::make_unique<Verify>(spec); }
 
 /// convexReluObjective({ model, x, y, loss, beta, sampleWeights? }) -> F
 Napi::Value objective(const Napi::CallbackInfo& info) {
@@ -212,7 +205,7 @@ Napi::Value estimate_memory(const Napi::CallbackInfo& info) {
 void register_convex_relu(Napi::Env, Napi::Object exports) {
   export_job<make_train>(exports, "convexReluTrain");
   export_job<make_predict>(exports, "convexReluPredict");
-  export_job<make_verify>(exports, "convexReluVerify");
+  export_job<make<Verify>>(exports, "convexReluVerify");
   export_function<objective>(exports, "convexReluObjective");
   export_function<estimate_memory>(exports, "convexReluEstimateMemory");
 }

@@ -2,56 +2,41 @@
 
 #include <limits>
 
-#include "fisher_blocks_handle.hpp"
-#include "job.hpp"
-#include "marshal.hpp"
+#include "handle.hpp"
 #include "mfac/fisher_blocks.hpp"
 #include "mfac/pruning_mask.hpp"
 #include "mfac/removal.hpp"
 
 namespace secondorder::binding {
-namespace {
 
 using mfac::FisherBlocks;
 
-/// A job on a handle.
-class BlocksTask : public Task {
- public:
-  explicit BlocksTask(const Fields& spec)
-      : state_(BlocksHandle::of(spec.value("blocks")).state()),
-        handle_(Napi::Persistent(spec.value("blocks").As<Napi::Object>())) {}
+namespace {
 
-  void run(RunControl& control) final {
-    const std::lock_guard lock(state_->mutex);
-    try {
-      work(state_->blocks, control);
-    } catch (const Cancelled&) {
-      throw Error(ErrorCode::aborted, control.cancelled()
-                                          ? "the operation was aborted"
-                                          : "the operation's time limit was reached");
-    }
-  }
-
-  Napi::Value deliver(Napi::Env env) final {
-    BlocksHandle::of(handle_.Value()).tell(env);
-    Napi::Object result = Napi::Object::New(env);
-    write(env, result);
-    return result;
-  }
-
- protected:
-  virtual void work(FisherBlocks& blocks, RunControl& control) = 0;
-  virtual void write(Napi::Env, Napi::Object) {}
-
- private:
-  std::shared_ptr<BlocksState> state_;
-  Napi::ObjectReference handle_;
+struct BlocksFacts {
+  std::size_t gradients = 0, bytes = 0, disk_bytes = 0;
+  mfac::BlocksForm form = mfac::BlocksForm::direct;
+  bool factored = false;
 };
 
-template <class Job>
-std::unique_ptr<Task> make(const Fields& spec) {
-  return std::make_unique<Job>(spec);
-}
+}  // namespace
+
+template <>
+struct HandleTraits<FisherBlocks> {
+  static constexpr const char* argument = "blocks";
+  static constexpr const char* what = "Fisher blocks";
+  static constexpr napi_type_tag tag = {0x5ec0d0f15e4b10c5, 0x9a11d1a60e1a11d2};
+  using Facts = BlocksFacts;
+  static Facts facts(const FisherBlocks& blocks) {
+    return {blocks.gradients(), blocks.bytes(), blocks.disk_bytes(), blocks.form(),
+            blocks.factored()};
+  }
+};
+
+namespace {
+
+using BlocksHandle = Handle<FisherBlocks>;
+using BlocksTask = HandleTask<FisherBlocks>;
 
 std::size_t index(const Fields& spec, const char* name) {
   return static_cast<std::size_t>(spec.integer(name, 0));
@@ -66,33 +51,24 @@ Napi::Value create(const Napi::CallbackInfo& info) {
   options.block_size =
       static_cast<std::size_t>(spec.optional_integer("blockSize", 1, longest).value_or(0));
   options.damping = spec.number("damping", positive);
-  using mfac::GradientStorage;
-  options.storage =
-      spec.choice<GradientStorage>("storage", {{"auto", GradientStorage::automatic},
-                                               {"float32", GradientStorage::float32},
-                                               {"bfloat16", GradientStorage::bfloat16},
-                                               {"disk", GradientStorage::disk}});
+  options.storage = spec.choice<mfac::GradientStorage>("storage");
   options.expected =
       static_cast<std::size_t>(spec.optional_integer("expected", 0, longest).value_or(0));
   if (spec.has("directory")) options.directory = spec.string("directory");
-  return BlocksHandle::wrap(info.Env(), std::make_shared<BlocksState>(std::move(options)));
+  return BlocksHandle::wrap(info.Env(), std::make_unique<FisherBlocks>(std::move(options)));
 }
 
 /// fisherBlocksAdd({ blocks, gradients, rows }) -> whether fisherBlocksFold is due
 Napi::Value add(const Napi::CallbackInfo& info) {
   const Fields spec(info[0]);
-  BlocksHandle& handle = BlocksHandle::of(spec.value("blocks"));
-  const auto state = handle.state();
   const std::size_t rows = index(spec, "rows");
   // Read in place: nothing can detach the buffer before this call returns.
   const ArrayMemory memory = inspect_array(spec.value("gradients"), ElementType<float>::value,
                                            ElementType<float>::name, "gradients", std::nullopt);
+  const std::span<const float> gradients(static_cast<const float*>(memory.data), memory.length);
   bool due = false;
-  {
-    const std::lock_guard lock(state->mutex);
-    due = state->blocks.add({static_cast<const float*>(memory.data), memory.length}, rows);
-  }
-  handle.tell(info.Env());
+  BlocksHandle::of(spec).use(info.Env(),
+                             [&](FisherBlocks& blocks) { due = blocks.add(gradients, rows); });
   return Napi::Boolean::New(info.Env(), due);
 }
 
@@ -198,13 +174,13 @@ Napi::Value info_of(const Napi::CallbackInfo& info) {
   handle.tell(info.Env());
   const BlocksFacts& now = handle.facts();
   Napi::Object facts = Napi::Object::New(info.Env());
-  facts.Set("dimension", static_cast<double>(state->blocks.dimension()));
-  facts.Set("blockSize", static_cast<double>(state->blocks.block_size()));
-  facts.Set("damping", state->blocks.damping());
+  facts.Set("dimension", static_cast<double>(state->object->dimension()));
+  facts.Set("blockSize", static_cast<double>(state->object->block_size()));
+  facts.Set("damping", state->object->damping());
   facts.Set("gradients", static_cast<double>(now.gradients));
   facts.Set("bytes", static_cast<double>(now.bytes));
   facts.Set("diskBytes", static_cast<double>(now.disk_bytes));
-  facts.Set("form", now.form == mfac::BlocksForm::direct ? "direct" : "woodbury");
+  facts.Set("form", name(now.form));
   facts.Set("paged", now.disk_bytes > 0);
   facts.Set("factored", now.factored);
   return facts;

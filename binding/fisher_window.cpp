@@ -37,11 +37,6 @@ namespace {
 using WindowHandle = Handle<FisherWindow>;
 using WindowTask = HandleTask<FisherWindow>;
 
-template <class Job>
-std::unique_ptr<Task> make(const Fields& spec) {
-  return std::make_unique<Job>(spec);
-}
-
 HostVector host_vector(const RealArray& array, std::size_t first, std::size_t count) {
   return std::visit(
       [&](const auto& values) -> HostVector { return values.view().subspan(first, count); }, array);

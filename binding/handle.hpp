@@ -9,7 +9,6 @@
 #include <string>
 #include <utility>
 
-#include "base/thread_pool.hpp"
 #include "job.hpp"
 #include "marshal.hpp"
 
@@ -17,7 +16,7 @@ namespace secondorder::binding {
 
 /// Specialized for a class whose objects are handed out:
 ///   argument  what handles are called in specs and messages
-///   what      what an object is, as in "a Fisher window"
+///   what      what a handle holds, as in "a Fisher window"
 ///   tag       a number of its own
 ///   Facts     what changes as work goes on, with `bytes`, read by `facts(object)`
 template <class Object>
@@ -65,7 +64,7 @@ class Handle {
   std::shared_ptr<Shared<Object>> state() const {
     if (state_) return state_;
     throw Error(ErrorCode::disposed,
-                std::string(Traits::argument) + " is " + Traits::what + " that was disposed of",
+                std::string("The handle of ") + Traits::what + " was disposed of",
                 Traits::argument);
   }
 
@@ -110,17 +109,6 @@ class Handle {
   Facts facts_;
   std::int64_t told_ = 0;
 };
-
-/// Runs `work`, which may be cancelled by the thread pool.
-template <class Work>
-void run_stoppable(const RunControl& control, const Work& work) {
-  try {
-    work();
-  } catch (const Cancelled&) {
-    throw Error(ErrorCode::aborted, control.cancelled() ? "the operation was aborted"
-                                                        : "the operation's time limit was reached");
-  }
-}
 
 /// A job on a handle.
 template <class Object>

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/run_control.hpp"
+#include "base/thread_pool.hpp"
 #include "marshal.hpp"
 
 namespace secondorder::binding {
@@ -36,6 +37,18 @@ class Task {
   virtual std::size_t bytes() const { return 0; }
 };
 
+/// For a task that has nothing to give when it is cancelled: runs `work`, and throws ERR_ABORTED
+/// where a thread pool cancelled it.
+template <class Work>
+void run_stoppable(const RunControl& control, const Work& work) {
+  try {
+    work();
+  } catch (const Cancelled&) {
+    throw Error(ErrorCode::aborted, control.cancelled() ? "the operation was aborted"
+                                                        : "the operation's time limit was reached");
+  }
+}
+
 /// Starts the task on a thread of its own and returns { promise, cancel() }.
 ///
 /// `run` may hold threads, timeLimit (s), onProgress and progressInterval (ms, default 50).
@@ -50,22 +63,29 @@ Napi::Value start_job(const Napi::CallbackInfo& info, const Napi::Object& run,
 Napi::Value run_sync(const Napi::CallbackInfo& info, const Napi::Object& run,
                      std::unique_ptr<Task> task);
 
+/// A task of the type `Job`, which reads the spec.
+template <class Job>
+std::unique_ptr<Task> make(const Fields& spec) {
+  return std::make_unique<Job>(spec);
+}
+
 /// The two forms of a native function of (spec, run).
-template <std::unique_ptr<Task> (*make)(const Fields& spec)>
+template <std::unique_ptr<Task> (*make_task)(const Fields& spec)>
 struct JobForms {
   static Napi::Value start(const Napi::CallbackInfo& info) {
-    return start_job(info, Fields(info[1], "run").object(), make(Fields(info[0])));
+    return start_job(info, Fields(info[1], "run").object(), make_task(Fields(info[0])));
   }
   static Napi::Value sync(const Napi::CallbackInfo& info) {
-    return run_sync(info, Fields(info[1], "run").object(), make(Fields(info[0])));
+    return run_sync(info, Fields(info[1], "run").object(), make_task(Fields(info[0])));
   }
 };
 
-/// Exports `name`, a job, and `nameSync`, its twin on the calling thread; `make` reads the spec.
-template <std::unique_ptr<Task> (*make)(const Fields& spec)>
+/// Exports `name`, a job, and `nameSync`, its twin on the calling thread, as in
+/// `export_job<make<Solve>>(exports, "solve")`.
+template <std::unique_ptr<Task> (*make_task)(const Fields& spec)>
 void export_job(Napi::Object exports, const std::string& name) {
-  export_function<JobForms<make>::start>(exports, name.c_str());
-  export_function<JobForms<make>::sync>(exports, (name + "Sync").c_str());
+  export_function<JobForms<make_task>::start>(exports, name.c_str());
+  export_function<JobForms<make_task>::sync>(exports, (name + "Sync").c_str());
 }
 
 /// Prepares an environment (the main thread or a worker) for jobs; called when the addon loads

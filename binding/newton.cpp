@@ -224,13 +224,13 @@ class CheckDerivatives final : public ProblemTask {
     if (x_.empty()) x_.assign(source_.x0().begin(), source_.x0().end());
     ThreadPool pool(1);
     pool.watch(&control, StopOn::time_limit);
-    try {
-      report_ = newton::check_derivatives(source_.problem(), x_, lambda_, check_, pool);
-    } catch (const Cancelled&) {
-      throw Error(ErrorCode::aborted, "the check was stopped");
-    } catch (const Error& error) {
-      failure_ = error;
-    }
+    run_stoppable(control, [&] {
+      try {
+        report_ = newton::check_derivatives(source_.problem(), x_, lambda_, check_, pool);
+      } catch (const Error& error) {
+        failure_ = error;
+      }
+    });
   }
 
   std::vector<double> x_, lambda_;
@@ -238,6 +238,14 @@ class CheckDerivatives final : public ProblemTask {
   newton::DerivativeReport report_;
   std::optional<Error> failure_;
 };
+
+/// newtonStart({ problem }) -> where it starts.
+Napi::Value newton_start(const Napi::CallbackInfo& info) {
+  ProblemSource source(Fields(info[0]).object("problem"), std::nullopt);
+  const RunControl control;
+  source.begin(control);
+  return to_js(info.Env(), source.x0());
+}
 
 /// The two forms of a native function of (spec, run) whose task calls JavaScript.
 template <class Job>
@@ -263,6 +271,7 @@ void export_problem_job(Napi::Object exports, const std::string& name) {
 
 void register_newton(Napi::Env, Napi::Object exports) {
   export_problem_job<Minimize>(exports, "newtonMinimize");
+  export_function<newton_start>(exports, "newtonStart");
   export_problem_job<CheckDerivatives>(exports, "newtonCheckDerivatives");
 }
 

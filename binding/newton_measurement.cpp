@@ -33,11 +33,7 @@ class MeasureKkt final : public Task {
   void run(RunControl& control) override {
     ThreadPool pool(control.threads);
     pool.watch(&control, StopOn::time_limit);
-    try {
-      timings_ = newton::measure_kkt(experiment_, pool);
-    } catch (const Cancelled&) {
-      throw Error(ErrorCode::aborted, "the measurement was stopped");
-    }
+    run_stoppable(control, [&] { timings_ = newton::measure_kkt(experiment_, pool); });
   }
 
   Napi::Value deliver(Napi::Env env) override {
@@ -61,14 +57,10 @@ class MeasureKkt final : public Task {
   std::vector<newton::KktTiming> timings_;
 };
 
-std::unique_ptr<Task> make_measurement(const Fields& spec) {
-  return std::make_unique<MeasureKkt>(spec);
-}
-
 }  // namespace
 
 void register_newton_measurement(Napi::Env, Napi::Object exports) {
-  export_job<make_measurement>(exports, "measureKkt");
+  export_job<make<MeasureKkt>>(exports, "measureKkt");
 }
 
 }  // namespace secondorder::binding

@@ -72,14 +72,10 @@ class ReadMeasurement final : public Task {
   double fastest_ = 0;
 };
 
-std::unique_ptr<Task> make_read(const Fields& spec) {
-  return std::make_unique<ReadMeasurement>(spec);
-}
-
 }  // namespace
 
 void register_read_measurement(Napi::Env, Napi::Object exports) {
-  export_job<make_read>(exports, "measureRead");
+  export_job<make<ReadMeasurement>>(exports, "measureRead");
 }
 
 }  // namespace secondorder::binding

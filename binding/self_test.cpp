@@ -86,14 +86,10 @@ class SelfTest final : public Task {
   const char* status_ = "";
 };
 
-std::unique_ptr<Task> make_self_test(const Fields& spec) {
-  return std::make_unique<SelfTest>(spec);
-}
-
 }  // namespace
 
 void register_self_test(Napi::Env, Napi::Object exports) {
-  export_job<make_self_test>(exports, "selfTest");
+  export_job<make<SelfTest>>(exports, "selfTest");
 }
 
 }  // namespace secondorder::binding

@@ -100,6 +100,18 @@ export function toNativeMatrix(
   return matrix;
 }
 
+/** Checks a matrix argument and returns it with one buffer, if dense. Errors as {@link toNativeMatrix}. */
+export function toMatrix(
+  value: unknown,
+  argument: string,
+  expectation: MatrixExpectation = {},
+): Matrix | SparseMatrix {
+  const { values, rows, cols, columns, rowOffsets } = toNativeMatrix(value, argument, expectation);
+  return columns && rowOffsets
+    ? { values, columns, rowOffsets, rows, cols }
+    : { data: values, rows, cols };
+}
+
 /** Checks a dense matrix argument and returns it with one buffer. Errors as {@link toNativeMatrix}. */
 export function toDenseMatrix(
   value: unknown,

@@ -18,6 +18,7 @@ import {
 } from 'secondorder/io';
 import t from 'tap';
 import { idxFile, npyFile } from './fixtures/io';
+import { hold, typedCalls } from './fixtures/typed-errors';
 
 interface Target {
   async: (bytes: Uint8Array) => Promise<unknown>;
@@ -120,45 +121,31 @@ function mutated({ seeds, words }: Target): fc.Arbitrary<Buffer> {
     );
 }
 
-const isTyped = (error: unknown) =>
-  error instanceof Error &&
-  'code' in error &&
-  (error.code === 'ERR_FORMAT' || (error.code === 'ERR_INVALID_ARGUMENT' && 'argument' in error));
+const CODES = ['ERR_FORMAT', 'ERR_INVALID_ARGUMENT'] as const;
 
 for (const [name, target] of Object.entries(targets)) {
   t.test(name, async (t) => {
     for (const seed of target.seeds) target.check(seed);
     const files = fc.oneof(mutated(target), fc.uint8Array({ maxLength: 200 }));
     const before = process.memoryUsage().arrayBuffers;
-    let valid = 0;
-    fc.assert(
-      fc.property(files, (bytes) => {
-        try {
-          target.check(bytes);
-          valid++;
-        } catch (error) {
-          if (!isTyped(error)) throw error;
-        }
-      }),
-      { numRuns: 3000 },
+    const sync = typedCalls(CODES, 3000);
+    await sync.hold(
+      t,
+      fc.property(files, (bytes) => sync.isTyped(() => target.check(bytes))),
     );
-    t.comment(`${valid} of 3000 were still valid`);
     t.ok(process.memoryUsage().arrayBuffers - before < 2 ** 28, 'no huge arrays');
-    await fc.assert(
-      fc.asyncProperty(files, async (bytes) => {
-        await target.async(bytes).catch((error) => {
-          if (!isTyped(error)) throw error;
-        });
-      }),
-      { numRuns: 300 },
+    const async = typedCalls(CODES, 300);
+    await async.hold(
+      t,
+      fc.asyncProperty(files, (bytes) => async.isTypedAsync(() => target.async(bytes))),
     );
-    t.pass('asynchronously too');
   });
 }
 
 t.test('what is written is read again, whatever it is', async (t) => {
   const entries = fc.float64Array({ maxLength: 60 });
-  fc.assert(
+  await hold(
+    t,
     fc.property(entries, fc.string(), fc.string(), (data, name, text) => {
       const npy = readNpySync(encodeNpy(data));
       demand(isDeepStrictEqual(npy.data, data), 'npy');
@@ -169,10 +156,12 @@ t.test('what is written is read again, whatever it is', async (t) => {
       demand(isDeepStrictEqual(file.tensors[name]?.data, data), 'tensor');
       demand(file.metadata[name] === text, 'metadata');
     }),
+    300,
   );
   const row = fc.uniqueArray(fc.integer({ min: 1, max: 500 }), { maxLength: 20 });
   const number = fc.double({ noNaN: true, noDefaultInfinity: true });
-  fc.assert(
+  await hold(
+    t,
     fc.property(
       fc.array(fc.tuple(number, row, number), { minLength: 1, maxLength: 20 }),
       (rows) => {
@@ -191,6 +180,6 @@ t.test('what is written is read again, whatever it is', async (t) => {
         });
       },
     ),
+    300,
   );
-  t.pass();
 });

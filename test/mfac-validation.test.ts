@@ -8,51 +8,25 @@ import {
   MFacOptimizer,
   prune,
   pruneSync,
-  SecondOrderError,
   selectWeights,
 } from 'secondorder';
 import { MFac } from 'secondorder/tfjs';
-import t, { type Test } from 'tap';
+import t from 'tap';
+import { anything, as, typedCalls } from './fixtures/typed-errors';
 
-const CODES =
-  /^ERR_(INVALID_ARGUMENT|DIMENSION_MISMATCH|FORMAT|OUT_OF_MEMORY|NUMERICAL|EVALUATION|CUDA_\w+)$/;
+const { isTyped, isTypedAsync, hold } = typedCalls(
+  [
+    'ERR_INVALID_ARGUMENT',
+    'ERR_DIMENSION_MISMATCH',
+    'ERR_FORMAT',
+    'ERR_OUT_OF_MEMORY',
+    'ERR_NUMERICAL',
+    'ERR_EVALUATION',
+    'ERR_CUDA_NO_BACKEND',
+  ],
+  1000,
+);
 
-/** Throws unless the error is one that users may meet for bad arguments. */
-function expectTyped(error: unknown): void {
-  if (!(error instanceof SecondOrderError) || !CODES.test(error.code)) throw error;
-  const named = ['ERR_INVALID_ARGUMENT', 'ERR_DIMENSION_MISMATCH'].includes(error.code);
-  if (named && typeof error.argument !== 'string') throw new Error('no argument', { cause: error });
-  if (error.message.length === 0 || error.message.length > 1000) throw new Error('bad message');
-}
-
-function isTyped(call: () => unknown): boolean {
-  try {
-    call();
-  } catch (error) {
-    expectTyped(error);
-  }
-  return true;
-}
-
-async function isTypedAsync(call: () => Promise<unknown>): Promise<boolean> {
-  try {
-    await call();
-  } catch (error) {
-    expectTyped(error);
-  }
-  return true;
-}
-
-const anything = fc.anything({
-  withBigInt: true,
-  withDate: true,
-  withMap: true,
-  withSet: true,
-  withNullPrototype: true,
-  withObjectString: true,
-  withSparseArray: true,
-  withTypedArray: true,
-});
 const number = fc.oneof(fc.double(), fc.integer({ min: -3, max: 6 }), fc.constant(Number.NaN));
 const floats = fc.oneof(
   fc.array(number, { maxLength: 8 }).map((values) => Float32Array.from(values)),
@@ -87,14 +61,6 @@ const run = fc.oneof(
 );
 
 const d = 4;
-const numRuns = 1000;
-const as = <T>(value: unknown): T => value as T;
-
-async function hold<T>(t: Test, property: fc.IAsyncPropertyWithHooks<T>): Promise<void> {
-  await fc.assert(property, { numRuns });
-  t.pass(`${numRuns} inputs`);
-}
-
 t.test('windows', async (t) => {
   const spec = {
     dimension: size,

@@ -13,55 +13,28 @@ import {
   type Matrix,
   modelFromJSON,
   ReLUNetwork,
-  SecondOrderError,
   trainConvexReLU,
   trainConvexReLUSync,
   verify,
   verifyAsync,
 } from 'secondorder';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { plain, x, y } from './fixtures/tiny-problem';
+import { anything, as, typedCalls } from './fixtures/typed-errors';
 
-const CODES =
-  /^ERR_(INVALID_ARGUMENT|DIMENSION_MISMATCH|FORMAT|NOT_FITTED|OUT_OF_MEMORY|NUMERICAL|CUDA_\w+)$/;
+const { isTyped, isTypedAsync, hold } = typedCalls(
+  [
+    'ERR_INVALID_ARGUMENT',
+    'ERR_DIMENSION_MISMATCH',
+    'ERR_FORMAT',
+    'ERR_NOT_FITTED',
+    'ERR_OUT_OF_MEMORY',
+    'ERR_NUMERICAL',
+    'ERR_CUDA_NO_BACKEND',
+  ],
+  1500,
+);
 
-/** Throws unless the error is one that users may meet for bad arguments. */
-function expectTyped(error: unknown): void {
-  if (!(error instanceof SecondOrderError) || !CODES.test(error.code)) throw error;
-  const named = ['ERR_INVALID_ARGUMENT', 'ERR_DIMENSION_MISMATCH'].includes(error.code);
-  if (named && typeof error.argument !== 'string') throw new Error('no argument', { cause: error });
-  if (error.message.length === 0 || error.message.length > 1000) throw new Error('bad message');
-}
-
-function isTyped(call: () => unknown): boolean {
-  try {
-    call();
-    return true;
-  } catch (error) {
-    expectTyped(error);
-    return true;
-  }
-}
-
-async function isTypedAsync(call: () => Promise<unknown>): Promise<boolean> {
-  try {
-    await call();
-  } catch (error) {
-    expectTyped(error);
-  }
-  return true;
-}
-
-const anything = fc.anything({
-  withBigInt: true,
-  withDate: true,
-  withMap: true,
-  withSet: true,
-  withNullPrototype: true,
-  withObjectString: true,
-  withSparseArray: true,
-  withTypedArray: true,
-});
 const size = fc.oneof(
   fc.integer({ min: -2, max: 5 }),
   fc.constantFrom(2.5, Number.NaN, 2 ** 40, '2'),
@@ -112,68 +85,51 @@ const options = fc.oneof(
   anything,
 );
 
-const numRuns = 1500;
-
-function hold<T>(t: Test, property: fc.IPropertyWithHooks<T>): void {
-  fc.assert(property, { numRuns });
-  t.pass(`${numRuns} inputs`);
-}
-
-async function holdAsync<T>(t: Test, property: fc.IAsyncPropertyWithHooks<T>): Promise<void> {
-  await fc.assert(property, { numRuns });
-  t.pass(`${numRuns} inputs`);
-}
-
-/** A value where its declared type is not to be believed. */
-const as = <T>(value: unknown): T => value as T;
-
-t.test('matrices', (t) => {
-  hold(
+t.test('matrices', async (t) => {
+  await hold(
     t,
     fc.property(matrix, (m) => isTyped(() => plain.predict(as(m)))),
   );
-  hold(
+  await hold(
     t,
     fc.property(matrix, matrix, (h, o) => isTyped(() => build(h, o))),
   );
-  hold(
+  await hold(
     t,
     fc.property(matrix, matrix, (m, v) => isTyped(() => plain.objective(as(m), as(v)))),
   );
-  hold(
+  await hold(
     t,
     fc.property(anything, (arrays) => isTyped(() => new ReLUNetwork(as(arrays)))),
   );
-  t.end();
 });
 
 function build(hidden: unknown, output: unknown): ReLUNetwork {
   return new ReLUNetwork(as({ hidden, output }));
 }
 
-t.test('options', (t) => {
+t.test('options', async (t) => {
   const shape = { rows: 4, cols: 2 };
-  hold(
+  await hold(
     t,
     fc.property(options, (o) => isTyped(() => estimateMemory(shape, as(o)))),
   );
-  hold(
+  await hold(
     t,
     fc.property(options, (o) => isTyped(() => new ConvexReLUClassifier(as(o)))),
   );
-  hold(
+  await hold(
     t,
     fc.property(options, (o) => isTyped(() => new ConvexReLURegressor(as(o)))),
   );
-  hold(
+  await hold(
     t,
     fc.property(anything, (s) => isTyped(() => estimateMemory(as(s)))),
   );
-  hold(
+  await hold(
     t,
     fc.property(options, (o) => isTyped(() => plain.objective(x, y, as(o)))),
   );
-  t.end();
 });
 
 t.test('training', async (t) => {
@@ -183,17 +139,17 @@ t.test('training', async (t) => {
   const property = fc.asyncProperty(matrix, anything, (m, v) =>
     isTypedAsync(() => train(m, v, quick)),
   );
-  await holdAsync(t, property);
-  await holdAsync(
+  await hold(t, property);
+  await hold(
     t,
     fc.asyncProperty(matrix, (v) => isTypedAsync(() => train(x, v, quick))),
   );
-  await holdAsync(
+  await hold(
     t,
     fc.asyncProperty(anything, (run) => isTypedAsync(() => train(x, y, quick, run))),
   );
   const weights = fc.oneof(fc.array(number, { minLength: 4, maxLength: 4 }), anything);
-  await holdAsync(
+  await hold(
     t,
     fc.asyncProperty(weights, (sampleWeights) =>
       isTypedAsync(() => train(x, y, { ...quick, sampleWeights })),
@@ -202,7 +158,7 @@ t.test('training', async (t) => {
   t.ok(isTyped(() => trainConvexReLUSync(x, y, { ...quick, warmStart: as({}) })));
 });
 
-t.test('estimators', (t) => {
+t.test('estimators', async (t) => {
   const quick = { gates: 4, maxIterations: 5 };
   const classifier = new ConvexReLUClassifier(quick);
   const regressor = new ConvexReLURegressor(quick);
@@ -211,40 +167,39 @@ t.test('estimators', (t) => {
     anything,
   );
   for (let round = 0; round < 2; round++) {
-    hold(
+    await hold(
       t,
       fc.property(labels, (v) => isTyped(() => classifier.fitSync(x, as(v)))),
     );
-    hold(
+    await hold(
       t,
       fc.property(labels, (v) => isTyped(() => regressor.fitSync(x, as(v)))),
     );
     classifier.fitSync(x, y);
     regressor.fitSync(x, y);
     for (const model of [classifier, regressor]) {
-      hold(
+      await hold(
         t,
         fc.property(matrix, (m) => isTyped(() => model.predict(as(m)))),
       );
-      hold(
+      await hold(
         t,
         fc.property(labels, (v) => isTyped(() => model.score(x, as(v)))),
       );
-      hold(
+      await hold(
         t,
         fc.property(labels, (v) => isTyped(() => verify(model, x, as(v)))),
       );
     }
-    hold(
+    await hold(
       t,
       fc.property(matrix, (m) => isTyped(() => classifier.predictProba(as(m)))),
     );
-    hold(
+    await hold(
       t,
       fc.property(matrix, (m) => isTyped(() => classifier.decisionFunction(as(m)))),
     );
   }
-  t.end();
 });
 
 t.test('certificates', async (t) => {
@@ -259,15 +214,15 @@ t.test('certificates', async (t) => {
     sampleWeights: fc.oneof(floats, fc.constant(null)),
   });
   const certificate = fc.oneof(entries, anything);
-  hold(
+  await hold(
     t,
     fc.property(certificate, (c) => isTyped(() => verify(network, x, y, as(c)))),
   );
-  hold(
+  await hold(
     t,
     fc.property(anything, matrix, matrix, (n, m, v) => isTyped(() => verify(as(n), as(m), as(v)))),
   );
-  await holdAsync(
+  await hold(
     t,
     fc.asyncProperty(matrix, (m) => isTypedAsync(() => verifyAsync(network, as(m), y))),
   );
@@ -291,7 +246,7 @@ t.test('documents', async (t) => {
     );
   const document = fc.oneof(damaged, anything, fc.json());
   for (const read of readers) {
-    hold(
+    await hold(
       t,
       fc.property(document, (d) => isTyped(() => read(d))),
     );
@@ -302,11 +257,11 @@ t.test('documents', async (t) => {
     names,
     anything.filter((value) => typeof value !== 'string'),
   );
-  await holdAsync(
+  await hold(
     t,
     fc.asyncProperty(paths, (p) => isTypedAsync(() => loadModel(as(p)))),
   );
-  await holdAsync(
+  await hold(
     t,
     fc.asyncProperty(paths, (p) => isTypedAsync(() => plain.save(as(p)))),
   );

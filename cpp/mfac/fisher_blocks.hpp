@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "base/enum_names.hpp"
 #include "base/function_ref.hpp"
 #include "base/run_control.hpp"
 #include "mfac/fisher_blocks_direct.hpp"
@@ -112,3 +113,13 @@ class FisherBlocks {
 };
 
 }  // namespace secondorder::mfac
+
+namespace secondorder {
+
+template <>
+struct EnumNames<mfac::BlocksForm> {
+  static constexpr Named<mfac::BlocksForm> table[] = {{"direct", mfac::BlocksForm::direct},
+                                                      {"woodbury", mfac::BlocksForm::woodbury}};
+};
+
+}  // namespace secondorder

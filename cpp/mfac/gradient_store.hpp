@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/enum_names.hpp"
 #include "mfac/gradient_store_pages.hpp"
 
 namespace secondorder::mfac {
@@ -69,3 +70,16 @@ class GradientStore {
 };
 
 }  // namespace secondorder::mfac
+
+namespace secondorder {
+
+template <>
+struct EnumNames<mfac::GradientStorage> {
+  static constexpr Named<mfac::GradientStorage> table[] = {
+      {"auto", mfac::GradientStorage::automatic},
+      {"float32", mfac::GradientStorage::float32},
+      {"bfloat16", mfac::GradientStorage::bfloat16},
+      {"disk", mfac::GradientStorage::disk}};
+};
+
+}  // namespace secondorder

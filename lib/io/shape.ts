@@ -2,7 +2,9 @@
 
 /** Whether the value is an array of sizes: integers from 0. */
 export function isShape(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+  // Array.from sees holes, which every leaves out.
+  if (!Array.isArray(value)) return false;
+  return Array.from(value).every((size) => Number.isSafeInteger(size) && size >= 0);
 }
 
 /** The number of entries of an array of this shape; not a safe integer when it is absurd. */

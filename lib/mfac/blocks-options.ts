@@ -1,7 +1,7 @@
 import type { DeviceOptions } from '../devices';
-import { checkObject, toChoice, toInteger, toText } from '../validate';
+import { checkObject, LARGEST_COUNT, toChoice, toInteger, toText } from '../validate';
 import type { FisherBlocksSpec, NativeBlockStorage } from './native';
-import { checkDeviceOptions, LARGEST_COUNT, toDamping } from './window-options';
+import { checkDeviceOptions, toDamping } from './window-options';
 
 /** Options of {@link FisherBlocks}. */
 export interface FisherBlocksOptions extends DeviceOptions {

@@ -1,5 +1,5 @@
 import type { DeviceOptions } from '../devices';
-import { checkObject, isRecord, toChoice, toInteger, toNumber } from '../validate';
+import { checkObject, isRecord, LARGEST_COUNT, toChoice, toInteger, toNumber } from '../validate';
 import type { NativeStorage } from './native';
 import {
   type ParameterGroup,
@@ -9,7 +9,7 @@ import {
 } from './parameter-groups';
 import { readSchedule, type Schedule } from './schedule';
 import { toUsefulMask } from './vectors';
-import { checkDeviceOptions, LARGEST_COUNT, STORAGES } from './window-options';
+import { checkDeviceOptions, STORAGES } from './window-options';
 
 /** λ in proportion to the gradients: `relative` times the mean of ‖gᵢ‖² over the rows, over their number. */
 export interface RelativeDamping {

@@ -4,6 +4,7 @@ import {
   describe,
   invalid,
   isRecord,
+  LARGEST_COUNT,
   mismatch,
   toBoolean,
   toChoice,
@@ -20,7 +21,6 @@ import {
 import type { OperationOptions } from './operation';
 import { GROWTHS, type SparsityGrowth } from './sparsity-schedule';
 import { toMask } from './vectors';
-import { LARGEST_COUNT } from './window-options';
 
 /** Which weights may go, and how many. */
 export interface SelectionOptions {

@@ -1,7 +1,7 @@
 import { checkDevice, type DeviceOptions } from '../devices';
 import { SecondOrderError } from '../errors';
 import { toPrecision } from '../floats';
-import { checkObject, toChoice, toInteger, toNumber } from '../validate';
+import { checkObject, LARGEST_COUNT, toChoice, toInteger, toNumber } from '../validate';
 import type { FisherWindowSpec, NativeStorage } from './native';
 import { toUsefulMask } from './vectors';
 
@@ -28,9 +28,6 @@ export interface FisherWindowOptions extends DeviceOptions {
 }
 
 export const STORAGES = ['float32', 'bfloat16', 'float16', 'int8'] as const;
-
-/** Beyond it, counts do not fit the 32-bit indices of the native code. */
-export const LARGEST_COUNT = 2 ** 31 - 1;
 
 const KNOWN = [
   'dimension',

@@ -49,5 +49,6 @@ function checkHistory(history: unknown): Set<unknown> {
 
 function toRecords(value: unknown, argument: string): Record<string, unknown>[] {
   if (!Array.isArray(value)) throw invalid(argument, 'an array', describe(value));
-  return value.map((entry, i) => toRecord(entry, `${argument}[${i}]`));
+  // Array.from sees holes, which map leaves out.
+  return Array.from(value, (entry, i) => toRecord(entry, `${argument}[${i}]`));
 }

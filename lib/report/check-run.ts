@@ -1,7 +1,7 @@
 /** Checks of what a report is made of. */
 import { isLabel, type Label } from '../convex-relu/estimator-state';
 import { TrainedNetwork } from '../convex-relu/trained-network';
-import { toNativeMatrix } from '../matrix';
+import { type Matrix, type SparseMatrix, toDenseMatrix, toMatrix } from '../matrix';
 import {
   checkObject,
   describe,
@@ -15,6 +15,8 @@ import {
   toRecord,
   toText,
 } from '../validate';
+import type { ConvexRun } from './convex-relu';
+import type { CheckedClassification, RegressionEvaluation } from './evaluation';
 
 const RUN_KEYS = [
   'title',
@@ -28,8 +30,14 @@ const RUN_KEYS = [
   'generator',
 ];
 
+/** A run whose matrices have a buffer each. */
+export interface CheckedRun extends ConvexRun {
+  x: Matrix | SparseMatrix;
+  evaluation: CheckedClassification | RegressionEvaluation;
+}
+
 /** Checks the argument of `convexReport`. */
-export function checkRun(run: unknown): void {
+export function checkRun(run: ConvexRun): CheckedRun {
   const given = checkObject(toRecord(run, 'run'), 'run', RUN_KEYS);
   toText(given.title, 'run.title');
   if (given.generator !== undefined) toText(given.generator, 'run.generator');
@@ -41,16 +49,16 @@ export function checkRun(run: unknown): void {
     throw invalid('run.network', 'a network of this package', describe(network));
   }
   const { features } = network;
-  toNativeMatrix(given.x, 'run.x', { cols: features, minRows: 1 });
+  const x = toMatrix(given.x, 'run.x', { cols: features, minRows: 1 });
   if (given.trainingScore !== undefined) toNumber(given.trainingScore, 'run.trainingScore');
   if (given.scores !== undefined) checkScores(given.scores);
   if (given.image !== undefined) checkImage(given.image, features);
-  checkEvaluation(given.evaluation, features);
+  return { ...run, x, evaluation: checkEvaluation(run.evaluation, features) };
 }
 
 function checkScores(scores: unknown): void {
   if (!Array.isArray(scores)) throw invalid('run.scores', 'an array', describe(scores));
-  scores.forEach((point, i) => {
+  Array.from(scores).forEach((point, i) => {
     const place = `run.scores[${i}]`;
     const { iteration, training, test } = toRecord(point, place);
     toInteger(iteration, `${place}.iteration`, { min: 0 });
@@ -63,7 +71,9 @@ function checkImage(image: unknown, features: number): void {
   if (!Array.isArray(image) || image.length !== 2) {
     throw invalid('run.image', '[height, width]', describe(image));
   }
-  const [height, width] = image.map((size, i) => toInteger(size, `run.image[${i}]`, { min: 1 }));
+  const [height, width] = Array.from(image, (size, i) =>
+    toInteger(size, `run.image[${i}]`, { min: 1 }),
+  );
   if (Number(height) * Number(width) === features) return;
   throw mismatch(
     'run.image',
@@ -71,36 +81,43 @@ function checkImage(image: unknown, features: number): void {
   );
 }
 
-function checkEvaluation(value: unknown, features: number): void {
+function checkEvaluation(
+  evaluation: ConvexRun['evaluation'],
+  features: number,
+): CheckedRun['evaluation'] {
   const place = 'run.evaluation';
-  const evaluation = toRecord(value, place);
-  const { truth, predicted, probabilities, classes } = evaluation;
-  const kind = toChoice(evaluation.kind, `${place}.kind`, ['classification', 'regression']);
-  toText(evaluation.on, `${place}.on`);
-  toNumber(evaluation.score, `${place}.score`);
-  if (kind === 'regression') {
-    const { length } = toNumbers(truth, `${place}.truth`);
-    toNumbers(predicted, `${place}.predicted`, { length });
-    return;
+  const given = toRecord(evaluation, place);
+  toChoice(given.kind, `${place}.kind`, ['classification', 'regression']);
+  toText(given.on, `${place}.on`);
+  toNumber(given.score, `${place}.score`);
+  if (evaluation.kind === 'regression') {
+    const { length } = toNumbers(given.truth, `${place}.truth`);
+    toNumbers(given.predicted, `${place}.predicted`, { length });
+    return evaluation;
   }
-  const { length } = toLabels(truth, `${place}.truth`);
-  if (toLabels(predicted, `${place}.predicted`).length !== length) {
+  const { length } = toLabels(given.truth, `${place}.truth`);
+  if (toLabels(given.predicted, `${place}.predicted`).length !== length) {
     throw mismatch(`${place}.predicted`, `${place}.predicted and truth are not equally many`);
   }
-  toLabels(classes, `${place}.classes`);
-  const rows = [toNativeMatrix(evaluation.x, `${place}.x`, { cols: features }).rows];
+  toLabels(given.classes, `${place}.classes`);
+  const { probabilities, ...rest } = evaluation;
+  const x = toMatrix(given.x, `${place}.x`, { cols: features });
+  const checked: CheckedClassification = { ...rest, x };
   if (probabilities !== undefined) {
-    rows.push(toNativeMatrix(probabilities, `${place}.probabilities`, { dense: true }).rows);
+    checked.probabilities = toDenseMatrix(probabilities, `${place}.probabilities`);
   }
+  const rows = [x.rows, ...(checked.probabilities ? [checked.probabilities.rows] : [])];
   if (rows.some((count) => count !== length)) {
     throw mismatch(
       place,
       `${place} has ${rows.join(' and ')} rows of x and probabilities; its truth has ${length} entries`,
     );
   }
+  return checked;
 }
 
 function toLabels(value: unknown, argument: string): Label[] {
-  if (Array.isArray(value) && value.every(isLabel)) return value;
+  // Array.from sees holes, which every leaves out.
+  if (Array.isArray(value) && Array.from(value).every(isLabel)) return value;
   throw invalid(argument, 'an array of labels', describe(value));
 }

@@ -4,8 +4,8 @@ import type { GatedReLUNetwork } from '../convex-relu/gated-network';
 import { ReLUNetwork } from '../convex-relu/network';
 import type { TrainingOptions } from '../convex-relu/option-types';
 import type { ConvexProgress, ConvexReport } from '../convex-relu/report';
-import type { Matrix, SparseMatrix } from '../matrix';
-import { checkRun } from './check-run';
+import type { MatrixLike } from '../matrix';
+import { type CheckedRun, checkRun } from './check-run';
 import { count } from './count';
 import type { Chart, Fact, FactTable, HistoryColumn, NumberFormat, ReportData } from './data';
 import { type Evaluation, showEvaluation } from './evaluation';
@@ -21,7 +21,7 @@ export interface ConvexRun {
   /** What it gave. */
   network: ReLUNetwork | GatedReLUNetwork;
   /** Training inputs, samples × features. */
-  x: Matrix | SparseMatrix;
+  x: MatrixLike;
   /** Predictions to show, best on samples kept apart from training. */
   evaluation: Evaluation;
   /** Score on the training samples. */
@@ -42,17 +42,17 @@ export interface ConvexRun {
  * features, predictions that are not as many as the truth)
  */
 export function convexReport(run: ConvexRun): ReportData {
-  checkRun(run);
-  const { report, network, x, evaluation, image } = run;
+  const checked = checkRun(run);
+  const { report, network, x, evaluation, image } = checked;
   const { options } = network;
   const shown = showEvaluation(evaluation, image);
   return {
     title: run.title,
-    subtitle: describeRun(run),
+    subtitle: describeRun(checked),
     status: { text: words(report.status), good: report.status === 'converged' },
     summary: summary(report),
     highlights: highlights(run),
-    tables: [resultTable(report), dataTable(run), ...(options ? [optionTable(options)] : [])],
+    tables: [resultTable(report), dataTable(checked), ...(options ? [optionTable(options)] : [])],
     history: historyColumns(report.history, run.scores ?? [], evaluation.kind),
     runAxes: [
       { column: 'iteration', name: 'iteration', axis: 'iteration' },
@@ -70,7 +70,7 @@ function words(name: string): string {
   return name.replaceAll('_', ' ');
 }
 
-function describeRun({ network, x, report }: ConvexRun): string {
+function describeRun({ network, x, report }: CheckedRun): string {
   const kind = network.options?.model === 'gated' ? 'gated ReLU network' : 'ReLU network';
   return (
     `A ${kind} over ${count(report.gates)} gates, trained on ${count(x.rows)} samples ` +
@@ -157,7 +157,7 @@ function innerIterations({ innerIterations: value }: ConvexReport): Fact {
   return { label: 'Inner iterations', value, format: 'integer', note: 'of conjugate gradients' };
 }
 
-function dataTable({ x, evaluation, trainingScore }: ConvexRun): FactTable {
+function dataTable({ x, evaluation, trainingScore }: CheckedRun): FactTable {
   const format: NumberFormat = evaluation.kind === 'classification' ? 'percent' : 'number';
   const name = evaluation.kind === 'classification' ? 'Accuracy' : 'R²';
   const rows: Fact[] = [

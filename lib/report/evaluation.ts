@@ -1,6 +1,6 @@
 /** Predictions as a report shows them: a confusion matrix and misread pictures, or a scatter plot. */
 import type { Label } from '../convex-relu/estimator-state';
-import type { Matrix, SparseMatrix } from '../matrix';
+import type { DenseMatrixLike, Matrix, MatrixLike, SparseMatrix } from '../matrix';
 import { count } from './count';
 import type { ConfusionMatrix, Gallery, Picture, Scatter } from './data';
 import { denseRow } from './rows';
@@ -11,13 +11,13 @@ export interface ClassificationEvaluation {
   /** Which samples these are, such as `test` or `training`. */
   on: string;
   /** Samples × features. */
-  x: Matrix | SparseMatrix;
+  x: MatrixLike;
   /** The class of each sample. */
   truth: readonly Label[];
   /** What was predicted for each. */
   predicted: readonly Label[];
   /** Samples × classes; where given, misread pictures say how sure the model was. */
-  probabilities?: Matrix;
+  probabilities?: DenseMatrixLike;
   /** In the order of `probabilities`. */
   classes: readonly Label[];
   /** Share of right predictions. */
@@ -40,6 +40,12 @@ export interface RegressionEvaluation {
 /** Predictions, with the truth beside them. */
 export type Evaluation = ClassificationEvaluation | RegressionEvaluation;
 
+/** One whose matrices have a buffer each. */
+export interface CheckedClassification extends ClassificationEvaluation {
+  x: Matrix | SparseMatrix;
+  probabilities?: Matrix;
+}
+
 const MOST_MISREAD = 48;
 const MOST_POINTS = 2000;
 /** A larger matrix can no longer be read. */
@@ -47,7 +53,7 @@ const MOST_CLASSES = 64;
 
 /** The parts of a page that show predictions. */
 export function showEvaluation(
-  evaluation: Evaluation,
+  evaluation: CheckedClassification | RegressionEvaluation,
   image: [height: number, width: number] | undefined,
 ): { confusion?: ConfusionMatrix; scatter?: Scatter; galleries: Gallery[] } {
   if (evaluation.kind === 'regression') return { scatter: scatter(evaluation), galleries: [] };
@@ -70,10 +76,7 @@ function confusion({ on, truth, predicted, classes }: ClassificationEvaluation):
 }
 
 /** Those of which the model was surest, first. */
-function misread(
-  evaluation: ClassificationEvaluation,
-  [height, width]: [number, number],
-): Gallery[] {
+function misread(evaluation: CheckedClassification, [height, width]: [number, number]): Gallery[] {
   const { truth, predicted, x, on } = evaluation;
   const wrong = truth
     .map((label, sample) => ({
@@ -104,7 +107,7 @@ function misread(
   ];
 }
 
-function sureness(evaluation: ClassificationEvaluation, sample: number): number | undefined {
+function sureness(evaluation: CheckedClassification, sample: number): number | undefined {
   const { probabilities, predicted, classes } = evaluation;
   if (!probabilities) return undefined;
   const column = classes.indexOf(predicted[sample] ?? '');

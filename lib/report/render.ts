@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DataTarget, writeParts } from '../io/write';
+import { invalid } from '../validate';
 import { checkData } from './check-data';
 import type { ReportData } from './data';
 import { thinHistory } from './history';
@@ -10,7 +11,8 @@ import { packGallery } from './pictures';
  * The report as one HTML page that holds all it needs: styles, script, charts and data. It loads
  * nothing from anywhere (its content security policy forbids it), so it can be mailed or archived.
  *
- * @throws SecondOrderError ERR_INVALID_ARGUMENT (a part is missing, or a chart names no column),
+ * @throws SecondOrderError ERR_INVALID_ARGUMENT (a part is missing, a chart names no column, or
+ * there is what JSON cannot hold),
  * ERR_DIMENSION_MISMATCH (columns that differ in length, a picture of another size than its gallery)
  */
 export function renderReport(data: ReportData): string {
@@ -59,6 +61,11 @@ function escapeText(text: string): string {
 }
 
 /** JSON that cannot end the script element it stands in. JSON has no NaN or infinity: they become null. */
-function escapeJson(value: unknown): string {
-  return JSON.stringify(value).replaceAll('<', '\\u003c');
+function escapeJson(data: object): string {
+  try {
+    return JSON.stringify(data).replaceAll('<', '\\u003c');
+  } catch (cause) {
+    // A bigint, a cycle, or a toJSON that throws.
+    throw invalid('data', 'values that JSON can hold', String(cause));
+  }
 }
