@@ -103,6 +103,28 @@ export function runDirect<Result>(call: () => Result): Result {
   }
 }
 
+/**
+ * What the promise gives, unless the signal aborts first: an AbortError, at once. For waiting on
+ * what cannot be stopped; its end is then ignored.
+ */
+export async function untilAborted<Result>(
+  promise: PromiseLike<Result> | Result,
+  signal: AbortSignal | undefined,
+): Promise<Result> {
+  if (!signal) return promise;
+  let stop = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(new AbortError(signal.reason));
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([aborted, promise]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
 /** The user's callback; remembers what it threw, to tell it from the errors of the native code. */
 class Callback {
   failed = false;
@@ -147,10 +169,8 @@ function explain(error: unknown, signal: AbortSignal | undefined): unknown {
 
 function readOptions<Event>(options: RunOptions<Event> | undefined): Settings {
   const entries = checkObject(options, 'run', KEYS);
-  const { signal, onProgress, threads, timeLimit } = entries;
-  if (signal !== undefined && !isAbortSignal(signal)) {
-    throw invalid('run.signal', 'an AbortSignal', describe(signal));
-  }
+  const { onProgress, threads, timeLimit } = entries;
+  const signal = toSignal(entries.signal);
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw invalid('run.onProgress', 'a function', describe(onProgress));
   }
@@ -164,7 +184,12 @@ function readOptions<Event>(options: RunOptions<Event> | undefined): Settings {
   return { signal, onProgress: onProgress as Settings['onProgress'], native };
 }
 
-/** Also signals of another realm or of a library, so not by `instanceof`. */
+/** Checks `run.signal`. Takes signals of another realm or of a library too, so not by `instanceof`. */
+export function toSignal(value: unknown): AbortSignal | undefined {
+  if (value === undefined || isAbortSignal(value)) return value;
+  throw invalid('run.signal', 'an AbortSignal', describe(value));
+}
+
 function isAbortSignal(value: unknown): value is AbortSignal {
   return (
     isRecord(value) &&

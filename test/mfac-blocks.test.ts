@@ -212,6 +212,14 @@ t.test('progress, abort, and streams that fail', async (t) => {
   const aborted = FisherBlocks.fromGradients(endless(), options, { signal: controller.signal });
   await t.rejects(aborted, { code: 'ERR_ABORTED', cause: { message: 'enough' } });
   t.ok(closed, 'the stream is closed');
+  const waiting = new AbortController();
+  async function* stalled() {
+    yield weights;
+    setTimeout(() => waiting.abort(new Error('no patience')), 5);
+    await new Promise(() => undefined);
+  }
+  const left = FisherBlocks.fromGradients(stalled(), options, { signal: waiting.signal });
+  await t.rejects(left, { code: 'ERR_ABORTED', cause: { message: 'no patience' } });
   async function* failing() {
     yield weights;
     throw new RangeError('no more');

@@ -238,6 +238,16 @@ t.test('abort, and callbacks that fail', async (t) => {
 
   const aborted = prune(weights, blocks, { sparsity: 0.5 }, { signal: AbortSignal.abort() });
   await t.rejects(aborted, { name: 'AbortError', partial: undefined });
+  const waiting = new AbortController();
+  const stalled = {
+    gradients: () => {
+      setTimeout(() => waiting.abort(new Error('no patience')), 5);
+      return new Promise<never>(() => undefined);
+    },
+    damping,
+  };
+  const left = prune(weights, stalled, { sparsity: 0.5 }, { signal: waiting.signal });
+  await t.rejects(left, { code: 'ERR_ABORTED', cause: { message: 'no patience' } });
   const failing = {
     gradients: () => {
       throw new RangeError('none');

@@ -1,6 +1,7 @@
 /** Gradients as they come: rows of a matrix, or one after the other from an iterable. */
 import { AbortError, messageOf, SecondOrderError } from '../errors';
 import { type DenseMatrixLike, toDenseMatrix } from '../matrix';
+import { untilAborted } from '../run';
 import { describe, invalid, isRecord } from '../validate';
 import { inSingle, toVector } from './vectors';
 
@@ -55,8 +56,7 @@ export async function* readGradients(
   }
   let length = dimension;
   let count = 0;
-  for await (const gradient of watched(value, argument)) {
-    if (signal?.aborted) throw new AbortError(signal.reason);
+  for await (const gradient of watched(value, argument, signal)) {
     const place = `${argument}[${count}]`;
     const data = inSingle(toVector(gradient, place, length), place);
     length ??= data.length;
@@ -67,12 +67,33 @@ export async function* readGradients(
   if (count === 0) throw invalid(argument, 'at least one gradient', 'none');
 }
 
-/** The stream; what it throws becomes the cause of an ERR_EVALUATION. */
-async function* watched(stream: GradientStream, argument: string): AsyncGenerator<unknown> {
+/**
+ * The stream, left at once when the signal aborts, also while its next item is awaited. What it
+ * throws becomes the cause of an ERR_EVALUATION.
+ */
+async function* watched(
+  stream: GradientStream,
+  argument: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<unknown> {
+  let iterator: AsyncIterator<unknown> | Iterator<unknown> | undefined;
   try {
-    yield* stream;
+    iterator =
+      Symbol.asyncIterator in stream ? stream[Symbol.asyncIterator]() : stream[Symbol.iterator]();
+    for (;;) {
+      const { done, value } = await untilAborted(iterator.next(), signal);
+      if (done) break;
+      yield value;
+    }
+    iterator = undefined; // it has come to its end
   } catch (cause) {
-    throw evaluationError(argument, cause);
+    const aborted = cause instanceof AbortError;
+    // A generator closes only once its pending item is there: not to be waited for.
+    if (aborted) Promise.resolve(iterator?.return?.()).catch(() => undefined);
+    iterator = undefined;
+    throw aborted ? cause : evaluationError(argument, cause);
+  } finally {
+    await iterator?.return?.();
   }
 }
 

@@ -2,7 +2,7 @@
  * Operations on handles: each takes place as a whole or, when it fails or is aborted, not at all.
  */
 import type { NativeJobOf, NativeRun, NativeSyncOf } from '../native-interface';
-import { type RunOptions, runJob, runSync } from '../run';
+import { type RunOptions, runJob, runSync, toSignal } from '../run';
 import { checkObject } from '../validate';
 
 /** Options of one operation: what to abort it with, and how many threads it may use. */
@@ -24,7 +24,9 @@ const finished = <Result>(result: Result): Finished<Result> => ({
 
 /** Checks the options of an operation. */
 export function checkOperation(run: unknown): OperationOptions {
-  return checkObject(run, 'run', ['signal', 'threads']) as OperationOptions;
+  const options = checkObject(run, 'run', ['signal', 'threads']) as OperationOptions;
+  toSignal(options.signal);
+  return options;
 }
 
 /** Runs a native job that takes place as a whole or not at all. */

@@ -1,6 +1,7 @@
 import { AbortError, SecondOrderError } from '../errors';
 import type { DenseMatrixLike } from '../matrix';
 import { loadNative } from '../native';
+import { untilAborted } from '../run';
 import { checkObject, describe, invalid } from '../validate';
 import { createBlocks, createBlocksSync, type FisherBlocks } from './blocks';
 import { evaluationError, type GradientStream } from './gradient-stream';
@@ -59,7 +60,7 @@ export async function prune(
       progress.report(pruning.progress(0));
       await takeStep(pruning, source, limits, progress);
       progress.flush();
-      if (!pruning.done) await tune(pruning);
+      if (!pruning.done) await tune(pruning, signal);
     }
     return pruning.result;
   } catch (error) {
@@ -149,7 +150,11 @@ async function estimate(
   limits: OperationOptions,
   progress: ThrottledProgress<PruneProgress>,
 ): Promise<FisherBlocks> {
-  const given = await attemptAsync(async () => gradients(pruning.weights), 'fisher.gradients');
+  const given = await attemptAsync(
+    async () => gradients(pruning.weights),
+    'fisher.gradients',
+    limits.signal,
+  );
   return createBlocks(given, settings, expected(pruning), {
     ...limits,
     onProgress: ({ iteration }) => progress.report(pruning.progress(iteration)),
@@ -169,11 +174,11 @@ function expected({ mask }: Pruning) {
   return { argument: 'fisher.gradients', dimension: mask.length, mask };
 }
 
-async function tune(pruning: Pruning): Promise<void> {
+async function tune(pruning: Pruning, signal: AbortSignal | undefined): Promise<void> {
   const { tune } = pruning.settings;
   if (!tune) return;
   const { weights, mask } = pruning;
-  pruning.replace(await attemptAsync(async () => tune(weights, mask), 'options.tune'));
+  pruning.replace(await attemptAsync(async () => tune(weights, mask), 'options.tune', signal));
 }
 
 function tuneSync(pruning: Pruning): void {
@@ -195,9 +200,10 @@ function attempt<Result>(call: () => Result, argument: string): Result {
 async function attemptAsync<Result>(
   call: () => Promise<Result>,
   argument: string,
+  signal: AbortSignal | undefined,
 ): Promise<Result> {
   try {
-    return await call();
+    return await untilAborted(call(), signal);
   } catch (cause) {
     throw asEvaluation(cause, argument);
   }
