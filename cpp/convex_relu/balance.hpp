@@ -25,12 +25,12 @@ inline bool cone_balance_due(std::size_t k) { return doubles_of(10, k) || double
 /// over eight data sets and three losses; residual balancing took twice as many).
 class ConeBalance {
  public:
-  /// The factor for ρ, within [1/3, 3], from the latest check.
+  /// The factor for ρ, within [1/3, 2], from the latest check: raising it too far costs more.
   double factor(const Progress& now) {
     const double gap = now.objective > 0 ? (now.objective - now.dual_bound) / now.objective : 0;
     // A network better than the bound has left its cones: then it is the gap that tells how far.
     const double primal = std::max(now.infeasibility, -share * gap);
-    double factor = std::clamp(std::sqrt(primal / (share * std::max(gap, 1e-12))), 1.0 / 3, 3.0);
+    double factor = std::clamp(std::sqrt(primal / (share * std::max(gap, 1e-12))), 1.0 / 3, 2.0);
     const double error = std::max(now.gap, now.infeasibility);
     // Twice as many iterations as ever before that didn't gain as much as they should: the last
     // decrease went too far, unless a vanishing infeasibility says that ρ is still too large.

@@ -181,9 +181,9 @@ class Run {
       if (!given && !program_->cones()) rho = admm_->group_balance();
     }
     if (!given && program_->cones() && cone_balance_due(k) && !report_.history.empty()) {
-      // Late in a run never below the multipliers of the active groups over their size: a ρ that
-      // sinks further finds no way back.
-      const double least = k >= 320 ? admm_->group_balance() : 0;
+      // Late in a run it sinks no further below the multipliers of the active groups over their
+      // size: it would find no way back.
+      const double least = k >= 320 ? std::min(1.0, admm_->group_balance()) : 0;
       rho = std::max(balance_.factor(report_.history.back()), least);
     }
     const auto matters = [](double factor) { return factor < 0.7 || factor > 1.4; };
