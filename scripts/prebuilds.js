@@ -25,3 +25,12 @@ for (const name of fs.readdirSync(folder).filter((file) => file.endsWith('.node'
   require(file); // links with undefined symbols, too: loading shows that it is whole
   console.log(`${path.relative(root, file)} ${(fs.statSync(file).size / 1e6).toFixed(1)} MB`);
 }
+
+// The licences of what is linked into the binary (MPL-2.0 and BSD ask for it), as the distribution
+// that it was built on words them.
+const LINKED = ['libopenblas-dev', 'libeigen3-dev', 'libstdc++6']; // the last for all runtimes of GCC
+const notices = LINKED.map((name) => {
+  const text = fs.readFileSync(path.join('/usr/share/doc', name, 'copyright'), 'utf8');
+  return `===== ${name} =====\n\n${text.trim()}\n`;
+});
+fs.writeFileSync(path.join(folder, 'NOTICES.txt'), notices.join('\n\n'));
