@@ -98,11 +98,19 @@ void Callbacks::evaluate(Napi::Env env, Evaluation& evaluation) {
 std::shared_ptr<CallbackExchange> CallbackExchange::open(Napi::Env env, Callbacks& callbacks) {
   auto exchange = std::make_shared<CallbackExchange>();
   exchange->callbacks_ = &callbacks;
-  auto kept = std::make_unique<Kept>(exchange);
-  exchange->wake_up_ = WakeUp::New(
-      env, "secondorder.callback", 0, 1, kept.get(),
-      [](Napi::Env, void*, Kept* last) { delete last; }, static_cast<void*>(nullptr));
-  kept.release();  // NOLINT(bugprone-unused-return-value): the finalizer owns it from here on
+  try {
+    for (Bell& bell : exchange->bells_) {
+      auto kept = std::make_unique<Kept>(exchange);
+      bell.wake_up = WakeUp::New(
+          env, "secondorder.callback", 0, 1, kept.get(),
+          [](Napi::Env, void*, Kept* last) { delete last; }, static_cast<void*>(nullptr));
+      kept.release();  // NOLINT(bugprone-unused-return-value): the finalizer owns it from here on
+      bell.deserted = false;
+    }
+  } catch (...) {
+    exchange->close();
+    throw;
+  }
   return exchange;
 }
 
@@ -113,9 +121,19 @@ void CallbackExchange::forget_callbacks() {
 
 void CallbackExchange::close() {
   const std::lock_guard lock(mutex_);
-  // Once refused, the wake-up has forgotten this thread and must not be touched again.
-  if (!closed_ && !deserted_) wake_up_.Release();
+  if (closed_) return;
   closed_ = true;
+  for (Bell& bell : bells_) {
+    // Once refused, the wake-up has forgotten this thread and must not be touched again.
+    if (!bell.deserted) bell.wake_up.Release();
+  }
+}
+
+void CallbackExchange::ring() {
+  Bell& bell = bells_[second_ ? 1 : 0];
+  second_ = !second_;
+  bell.deserted = bell.wake_up.NonBlockingCall() != napi_ok;
+  deserted_ = bell.deserted;
 }
 
 void CallbackExchange::store(const Evaluation& evaluation) {
@@ -137,7 +155,7 @@ void CallbackExchange::ask(Evaluation& evaluation, const RunControl& control) {
   store(evaluation);
   failure_ = nullptr;
   state_ = State::asked;
-  deserted_ = wake_up_.NonBlockingCall() != napi_ok;
+  ring();
   while (state_ != State::answered) {
     if (control.cancelled() || deserted_) {
       // A question that nobody has looked at is withdrawn; one being answered stays unanswered.

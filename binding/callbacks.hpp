@@ -91,17 +91,27 @@ class CallbackExchange {
   static void look(Napi::Env env, Napi::Function, Kept* exchange, void*);
   using WakeUp = Napi::TypedThreadSafeFunction<Kept, void, &CallbackExchange::look>;
 
+  /// Wakes JavaScript, or finds that nobody is there to be woken.
+  struct Bell {
+    WakeUp wake_up;
+    bool deserted = true;  // not made yet, or the environment is closing
+  };
+
   void store(const Evaluation& evaluation);
+  void ring();
   void answer(Napi::Env env);
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable answered_;
   State state_ = State::idle;
-  bool deserted_ = false;  // the environment is closing
+  bool deserted_ = false;  // a bell is
   bool closed_ = false;
   std::exception_ptr failure_;
   Callbacks* callbacks_ = nullptr;
-  WakeUp wake_up_;
+  /// Rung by turns. Node looks at a wake-up again, up to 1000 times, before it returns to its event
+  /// loop: timers and aborts would have to wait for as many evaluations.
+  Bell bells_[2];
+  bool second_ = false;  // whose turn it is
 
   Evaluation evaluation_;  // with spans of the vectors below, which belong to whose turn it is
   std::vector<double> x_, lambda_, v_, out_;

@@ -57,6 +57,8 @@ Napi::Object write_evaluations(Napi::Env env, const newton::Evaluations& counts)
 Napi::Object write_linear(Napi::Env env, const newton::LinearReport& report) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("solver", report.solver);
+  object.Set("replacedBy",
+             report.replaced_by.empty() ? env.Null() : Napi::String::New(env, report.replaced_by));
   object.Set("factorizations", number(report.factorizations));
   object.Set("innerSteps", number(report.inner_steps));
   object.Set("fallbacks", number(report.fallbacks));

@@ -12,13 +12,16 @@
 namespace secondorder::binding {
 namespace {
 
-/// measureKkt({ order, spectrum, accuracy, solvers, seed? }, run) -> one entry for each solver.
+/// measureKkt({ order, spectrum, accuracy, solvers, rowEntries?, seed? }, run) -> one
+/// entry for each solver.
 class MeasureKkt final : public Task {
  public:
   explicit MeasureKkt(const Fields& spec) {
     constexpr std::int64_t smallest = 5, largest = 20000;
     experiment_.order = static_cast<std::size_t>(spec.integer("order", smallest, largest));
     experiment_.spectrum = spec.choice<newton::KktSpectrum>("spectrum");
+    experiment_.row_entries =
+        static_cast<std::size_t>(spec.optional_integer("rowEntries").value_or(0));
     experiment_.accuracy = spec.number("accuracy", positive);
     experiment_.seed = static_cast<std::uint64_t>(spec.optional_integer("seed").value_or(0));
     const Napi::Value solvers = spec.value("solvers");
@@ -41,7 +44,7 @@ class MeasureKkt final : public Task {
     for (std::size_t i = 0; i < timings_.size(); ++i) {
       const newton::KktTiming& timing = timings_[i];
       Napi::Object entry = Napi::Object::New(env);
-      entry.Set("solver", name(timing.solver));
+      entry.Set("solver", timing.solver);
       entry.Set("prepareSeconds", timing.prepare_seconds);
       entry.Set("solveSeconds", timing.solve_seconds);
       entry.Set("residual", timing.residual);

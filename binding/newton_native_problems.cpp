@@ -1,5 +1,6 @@
 #include "newton_native_problems.hpp"
 
+#include <limits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -33,22 +34,9 @@ newton::TallMatrix read_matrix(const Fields& fields) {
   return matrix;
 }
 
-newton::LogisticHessian hessian_for(const std::optional<Fields>& options) {
-  if (!options || !options->has("linearSolver")) return newton::LogisticHessian::automatic;
-  switch (options->choice<newton::LinearSolver>("linearSolver")) {
-    case newton::LinearSolver::automatic:
-      return newton::LogisticHessian::automatic;
-    case newton::LinearSolver::sketch_preconditioner:
-      return newton::LogisticHessian::sketched;
-    default:
-      return newton::LogisticHessian::entries;
-  }
-}
-
 }  // namespace
 
-std::unique_ptr<newton::ConstrainedLogisticRegression> read_logistic(
-    const Fields& problem, const std::optional<Fields>& options) {
+std::unique_ptr<newton::ConstrainedLogisticRegression> read_logistic(const Fields& problem) {
   newton::ConstrainedLogisticOptions read;
   read.x = read_matrix(problem.object("x"));
   read.y = read_doubles(problem, "y");
@@ -57,12 +45,6 @@ std::unique_ptr<newton::ConstrainedLogisticRegression> read_logistic(
   read.sphere = problem.has("sphere") && problem.boolean("sphere");
   read.weight_decay =
       problem.optional_number("weightDecay", non_negative).value_or(read.weight_decay);
-  read.hessian = hessian_for(options);
-  if (options) {
-    read.sketch.sketch_size =
-        static_cast<std::size_t>(options->optional_integer("sketchSize").value_or(0));
-    read.seed = static_cast<std::uint64_t>(options->optional_integer("seed").value_or(0));
-  }
   return std::make_unique<newton::ConstrainedLogisticRegression>(std::move(read));
 }
 

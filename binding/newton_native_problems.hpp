@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 
 #include "marshal.hpp"
 #include "newton/problems/constrained_logistic_regression.hpp"
@@ -10,10 +9,8 @@
 
 namespace secondorder::binding {
 
-/// { x: NativeX, y, a?, b?, sphere, weightDecay }; options.linearSolver says who solves with the
-/// Hessian, options.sketchSize and options.seed are those of sketches.
-std::unique_ptr<newton::ConstrainedLogisticRegression> read_logistic(
-    const Fields& problem, const std::optional<Fields>& options);
+/// { x: NativeX, y, a?, b?, sphere, weightDecay }
+std::unique_ptr<newton::ConstrainedLogisticRegression> read_logistic(const Fields& problem);
 
 /// { grid, alpha?, target? }
 std::unique_ptr<newton::PdeControl> read_pde(const Fields& problem);

@@ -111,7 +111,7 @@ ProblemSource::ProblemSource(const Fields& problem, const std::optional<Fields>&
       read_callbacks(problem, read_difference(options));
       return;
     case Kind::logistic: {
-      auto logistic = read_logistic(problem, options);
+      auto logistic = read_logistic(problem);
       start_ = [native = logistic.get()] { return native->start(); };
       inner_ = std::move(logistic);
       break;

@@ -18,4 +18,5 @@ export { AbortError, type ErrorCode, type ErrorDetails, SecondOrderError } from 
 export * from './io';
 export type { DenseMatrixLike, Matrix, MatrixLike, SparseMatrix } from './matrix';
 export * from './mfac';
+export * from './newton';
 export type { Progress, RunOptions } from './run';

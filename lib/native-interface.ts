@@ -1,6 +1,7 @@
 // What the native addon offers: plain objects and typed arrays, no defaults, nothing public.
 
 import type { MFacNative } from './mfac/native';
+import type { NewtonNative } from './newton/native';
 
 /** A running job: `cancel` stops it at the next iteration, and the promise still gives its best. */
 export interface NativeJob<Result> {
@@ -195,7 +196,7 @@ export interface GemmSpec {
   precision: NativePrecision;
 }
 
-export interface Native extends MFacNative {
+export interface Native extends MFacNative, NewtonNative {
   measureGemm: NativeJobOf<GemmSpec, { gigaflops: number }>;
   measureGemmSync: NativeSyncOf<GemmSpec, { gigaflops: number }>;
   blasInfo(): { core: string; config: string; threads: number };

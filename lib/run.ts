@@ -13,7 +13,7 @@ export type Progress = Readonly<Record<string, number>> & { readonly iteration: 
 export interface RunOptions<Event = Progress> {
   /**
    * Aborts the run: the promise rejects with an {@link AbortError}, whose `partial` is the best
-   * result so far. A synchronous run notices an abort from within `onProgress` only.
+   * result so far. While a synchronous run goes on, only the functions that it calls can abort it.
    */
   signal?: AbortSignal;
   /**
@@ -81,7 +81,7 @@ export function runSync<Spec, Native, Result, Event = Progress>(
   const { signal, onProgress, native } = readOptions(options);
   if (signal?.aborted) throw new AbortError(signal.reason);
   const callback = new Callback(onProgress);
-  if (onProgress) {
+  if (onProgress || signal) {
     native.onProgress = (event) => {
       callback.call(event);
       return !signal?.aborted; // false stops the run

@@ -1,67 +1,22 @@
 // Many jobs, at the worst of times. Each test is bounded; the whole file takes well under a minute.
 import { execFile, spawn } from 'node:child_process';
 import { once, setMaxListeners } from 'node:events';
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { Worker } from 'node:worker_threads';
 import { AbortError, type RunOptions } from 'secondorder';
 import t from 'tap';
 import { runJob } from '../dist/run.js';
+import { ending, env, fixture, inTime, startWorker, twoAtATime } from './fixtures/processes';
 import { native, same } from './fixtures/self-test';
 
-const GENEROUS_MS = 10_000;
 const gemm = { size: 192, seconds: 60, precision: 'float32' } as const;
-const fixture = (name: string) => path.join(__dirname, 'fixtures', name);
-
-// Children and workers start without the loaders of the test runner.
-const env = { ...process.env, NODE_OPTIONS: '' };
-const startWorker = (workerData: object) =>
-  new Worker(fixture('worker.js'), { workerData, env, execArgv: [] });
 const output = async (...args: string[]) =>
-  (await promisify(execFile)(process.execPath, args, { env, timeout: GENEROUS_MS })).stdout;
+  (await promisify(execFile)(process.execPath, args, { env, timeout: 10_000 })).stdout;
 
 const startGemm = (options: RunOptions, seconds = 60) =>
   runJob(native.measureGemm, { ...gemm, seconds }, options, same);
 const startWaiting = (options: RunOptions, seconds = 60) =>
   runJob(native.selfTest, { seconds, pause: 0.001 }, options, same);
-
-/** How a Node process with this fixture ends; a hang shows as a signal. */
-async function ending(name: string, ...args: string[]) {
-  const child = spawn(process.execPath, [fixture(name), ...args], {
-    env,
-    stdio: 'ignore',
-    timeout: GENEROUS_MS,
-    killSignal: 'SIGKILL',
-  });
-  const [code, signal] = await once(child, 'exit');
-  return { code, signal };
-}
-
-/** The value, or a failure that says what hung. */
-async function inTime<T>(promise: Promise<T>, what: string): Promise<T> {
-  const controller = new AbortController();
-  const late = sleep(GENEROUS_MS, undefined, { signal: controller.signal }).then(
-    () => Promise.reject(new Error(`${what} hangs`)),
-    () => promise,
-  );
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    controller.abort();
-  }
-}
-
-/** Runs the tasks two at a time: as many as the smallest machine has CPUs. */
-async function twoAtATime<T>(tasks: (() => Promise<T>)[]): Promise<T[]> {
-  const results: T[] = [];
-  const queue = tasks.entries();
-  const lane = async () => {
-    for (const [i, task] of queue) results[i] = await task();
-  };
-  await Promise.all([lane(), lane()]);
-  return results;
-}
 
 t.test('process.exit in the middle of jobs, 20 times', async (t) => {
   const ways = ['timer', 'timer', 'progress', 'sync'];
@@ -85,7 +40,7 @@ t.test('a pending job keeps the process alive until it is done', async (t) => {
 t.test('workers terminated in the middle of jobs, 20 times', async (t) => {
   for (let i = 0; i < 20; i++) {
     const mode = i % 4 === 3 ? 'sync' : 'async';
-    const worker = startWorker({ mode, watched: i % 8 === 3 });
+    const worker = startWorker('worker.js', { mode, watched: i % 8 === 3 });
     await once(worker, 'message');
     await sleep(2 * i);
     const code = await inTime(worker.terminate(), `terminating a worker (${mode})`);
@@ -94,13 +49,15 @@ t.test('workers terminated in the middle of jobs, 20 times', async (t) => {
 });
 
 t.test('process.exit in a worker in the middle of jobs', async (t) => {
-  const workers = Array.from({ length: 4 }, () => startWorker({ mode: 'exit' }));
+  const workers = Array.from({ length: 4 }, () => startWorker('worker.js', { mode: 'exit' }));
   const exits = Promise.all(workers.map((worker) => once(worker, 'exit')));
   t.strictSame(await inTime(exits, 'leaving workers'), [[3], [3], [3], [3]]);
 });
 
 t.test('jobs in several workers and here at the same time', async (t) => {
-  const workers = Array.from({ length: 4 }, (_, value) => startWorker({ mode: 'finish', value }));
+  const workers = Array.from({ length: 4 }, (_, value) =>
+    startWorker('worker.js', { mode: 'finish', value }),
+  );
   const here = startWaiting({}, 0.1);
   const exits = Promise.all(workers.map((worker) => once(worker, 'exit')));
   const sums = await Promise.all(workers.map((worker) => once(worker, 'message')));

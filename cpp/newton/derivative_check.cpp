@@ -17,6 +17,25 @@ namespace {
 /// Multiples of ε·|function|/step that rounding may make of a difference.
 constexpr double rounding = 100;
 
+/// (i, j), read and not multiplied: 0·NaN would spread over the row.
+double entry(const SparseMatrix& matrix, std::size_t i, std::size_t j) {
+  const auto columns = matrix.columns();
+  const auto first = columns.begin() + matrix.offsets()[i];
+  const auto last = columns.begin() + matrix.offsets()[i + 1];
+  const auto found = std::lower_bound(first, last, static_cast<std::int32_t>(j));
+  if (found == last || *found != static_cast<std::int32_t>(j)) return 0;
+  return matrix.values()[static_cast<std::size_t>(found - columns.begin())];
+}
+
+/// Column j of the lower triangle, in the same way.
+void fill_column(const SparseSymmetric& matrix, std::size_t j, Vector& column) {
+  std::fill(column.begin(), column.end(), 0.0);
+  for (auto p = static_cast<std::size_t>(matrix.offsets()[j]);
+       p < static_cast<std::size_t>(matrix.offsets()[j + 1]); ++p) {
+    column[static_cast<std::size_t>(matrix.rows()[p])] = matrix.values()[p];
+  }
+}
+
 class Checker {
  public:
   Checker(Problem& problem, std::span<const double> x, std::span<const double> lambda,
@@ -92,7 +111,6 @@ void Checker::check_functions() {
   const std::size_t n = problem_.variables(), m = problem_.constraints();
   Vector gradient(n), noise;
   if (check_.gradient) problem_.gradient(x_, gradient);
-  Vector unit(n), column(m);
   if (check_.jacobian && m > 0) {
     problem_.jacobian_values(x_, coordinates_);
     jacobian_.assign(coordinates_);
@@ -109,11 +127,8 @@ void Checker::check_functions() {
     if (!check_.jacobian || m == 0) continue;
     const auto constraint = [this](const Vector& x, Vector& out) { problem_.constraint(x, out); };
     const Vector slope = difference(shift, m, constraint, noise);
-    unit[j] = 1;
-    jacobian_.multiply(unit, column);
-    unit[j] = 0;
     for (std::size_t i = 0; i < m; ++i) {
-      compare(Derivative::jacobian, i, j, column[i], slope[i], noise[i]);
+      compare(Derivative::jacobian, i, j, entry(jacobian_, i, j), slope[i], noise[i]);
     }
   }
 }
@@ -140,13 +155,13 @@ void Checker::check_hessian() {
   }
   Vector unit(n), column(n), noise;
   for (std::size_t j = 0; j < n; ++j) {
-    unit[j] = 1;
     if (form == HessianForm::values) {
-      hessian.multiply(unit, column);
+      fill_column(hessian, j, column);
     } else {
+      unit[j] = 1;
       problem_.hessian_product(x_, 1, lambda_, unit, column);
+      unit[j] = 0;
     }
-    unit[j] = 0;
     const Shift shift{j, difference_step(x_[j], Difference::central)};
     const auto gradient = [this](const Vector& x, Vector& out) { lagrangian_gradient(x, out); };
     const Vector slope = difference(shift, n, gradient, noise);

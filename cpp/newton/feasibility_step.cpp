@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "newton/multipliers.hpp"
+#include "newton/kkt_solvers.hpp"
 
 namespace secondorder::newton {
 
@@ -21,11 +21,7 @@ void FeasibilityStep::set_up(const Iterate& iterate) {
     hessian_.multiply(v, out);
   };
   system_.delta_c = 1;
-  if (solver_) return;
-  solver_ = make_factorization({.variables = iterate.x.size(),
-                                .constraints = iterate.c.size(),
-                                .hessian_entries = system_.hessian->entries(),
-                                .jacobian_entries = iterate.jacobian.entries()});
+  if (!solver_) solver_ = make_factorization(system_);
 }
 
 bool FeasibilityStep::compute(const Iterate& iterate, std::span<double> step) {

@@ -3,12 +3,17 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
 
 #include "newton/kkt_system.hpp"
+#include "newton/require_memory.hpp"
 
 namespace secondorder::newton {
 
 namespace {
+
+/// Of a Jacobian by differences, at least.
+constexpr double bytes_per_entry = 40;
 
 Coordinates dense_structure(std::size_t rows, std::size_t cols) {
   Coordinates structure;
@@ -72,7 +77,12 @@ FiniteDifferences::FiniteDifferences(Problem& given, Missing missing, Difference
       structure_(given.jacobian_structure()) {
   if (!missing_.jacobian) return;
   const std::size_t rows = constraints(), cols = variables();
-  if (structure_.size() == 0) structure_ = dense_structure(rows, cols);
+  if (structure_.size() == 0) {
+    require_memory(bytes_per_entry * static_cast<double>(rows) * static_cast<double>(cols),
+                   "a dense Jacobian of " + std::to_string(rows) + " × " + std::to_string(cols),
+                   "jacobian", "; give its structure");
+    structure_ = dense_structure(rows, cols);
+  }
   colors_ = color_columns(rows, cols, structure_);
   std::vector<std::size_t> color(cols);
   for (std::size_t k = 0; k < colors_.size(); ++k) {

@@ -37,7 +37,8 @@ class FiniteDifferences final : public Problem {
   HessianForm hessian_form() const override { return given_.hessian_form(); }
   Coordinates hessian_structure() const override { return given_.hessian_structure(); }
   bool threaded() const override { return given_.threaded(); }
-  void use_threads(ThreadPool& pool) override { given_.use_threads(pool); }
+  void begin(const RunSetting& setting) override { given_.begin(setting); }
+  void end() override { given_.end(); }
   std::unique_ptr<KktSolver> own_kkt_solver() override;
 
   double objective(std::span<const double> x) override { return given_.objective(x); }

@@ -11,6 +11,8 @@ namespace secondorder::newton {
 
 class InertiaCorrection {
  public:
+  static constexpr double dual_regularization = 1e-8;
+
   /// A new system: unregularized, but for a floor.
   void start() {
     delta_w_ = floor_;
@@ -50,7 +52,6 @@ class InertiaCorrection {
 
  private:
   static constexpr double first = 1e-4, smallest = 1e-20, largest = 1e20;
-  static constexpr double dual_regularization = 1e-8;
   double delta_w_ = 0, delta_c_ = 0, last_ = 0, floor_ = 0;
 };
 

@@ -1,9 +1,9 @@
-// Which linear solver 'auto' and 'ldl' stand for, and how each is made.
-#include <memory>
+#include "newton/kkt_solvers.hpp"
+
 #include <string>
 
 #include "base/error.hpp"
-#include "newton/kkt_system.hpp"
+#include "base/memory_facts.hpp"
 #include "newton/linear/dense_ldl.hpp"
 #include "newton/linear/iterative_solvers.hpp"
 #include "newton/linear/sparse_ldl.hpp"
@@ -12,53 +12,84 @@ namespace secondorder::newton {
 
 namespace {
 
-/// Up to this order the dense factorization wins whatever the pattern.
-constexpr std::size_t always_dense = 200;
-/// The share of the lower triangle of K that is filled, above which dense factors are cheaper.
-constexpr double dense_share = 0.15;
+// Where the crossovers come from: measure_kkt() (`measureKkt` in JavaScript), on one thread of a
+// processor with AVX-512. Repeat them by its solvers 'dense-ldl' and 'sparse-ldl' with rowEntries
+// of order/100, order/30 and order/10, and by 'ldl', 'nystrom-minres' and 'minres' without.
 
-/// Dense systems that need few digits are cheaper to deflate than to factor from this order on, by
-/// measure_kkt() on spectra with outliers: 1.0 of LDLᵀ's time at order 1000, 0.8 at 1500, 0.7 at
-/// 3000 on one thread, and less on more. Without outliers they are cheaper by far, from 500 on.
-constexpr std::size_t deflation_order = 1500;
+/// Up to this order dense factors take 0.2 ms, and pivot.
+constexpr std::size_t always_dense = 200;
+/// Above this share of the lower triangle of K the symbolic factorization isn't worth its time.
+constexpr double surely_dense = 0.25;
+/// Dense operations in the time of a sparse one: 9 at order 400, 11 at 800, 13 at 1600, 17 at 3000,
+/// whatever the fill.
+constexpr double sparse_slowness = 12;
+
+/// Dense systems that need few digits are cheaper to deflate than to factor from this order on.
+/// For spectrum 'outlying' and accuracy 1e-2, deflated MINRES takes 3.5 times the time of factors
+/// at order 500, 1.2 times at 1000, 0.85 at 2000 and 0.56 at 3000; plain MINRES takes 5, 4, 4
+/// and 3.
+constexpr std::size_t deflation_order = 2000;
 constexpr double deflation_tolerance = 1e-3;
 
-bool sparse(const KktShape& shape) {
-  const auto order = static_cast<double>(shape.variables + shape.constraints);
-  const auto entries = static_cast<double>(shape.hessian_entries + shape.jacobian_entries);
-  return order > always_dense && entries < dense_share * 0.5 * order * order;
+struct Factorization {
+  std::unique_ptr<KktSolver> solver;
+  bool dense;
+};
+
+Factorization choose_factorization(const KktSystem& system) {
+  if (system.hessian == nullptr) {
+    throw Error(ErrorCode::invalid_argument,
+                "factors need the entries of the Hessian, not products alone", "linearSolver");
+  }
+  const auto order = static_cast<double>(system.order());
+  const auto entries = static_cast<double>(system.hessian->entries() + system.jacobian->entries());
+  const bool fits = order * order * sizeof(double) <= static_cast<double>(available_memory());
+  if (system.order() <= always_dense || (fits && entries > surely_dense * 0.5 * order * order)) {
+    return {std::make_unique<DenseLdl>(), true};
+  }
+  auto sparse = std::make_unique<SparseLdl>();
+  const double operations = sparse->analyse(system);
+  if (fits && operations * sparse_slowness > order * order * order / 3) {
+    return {std::make_unique<DenseLdl>(), true};
+  }
+  return {std::move(sparse), false};
 }
 
 }  // namespace
 
-LinearSolver choose_linear_solver(LinearSolver asked, const KktShape& shape) {
-  if (asked != LinearSolver::automatic && asked != LinearSolver::ldl) return asked;
-  if (asked == LinearSolver::automatic && shape.products_only) return LinearSolver::minres;
-  if (sparse(shape)) return LinearSolver::sparse_ldl;
-  const bool deflate = asked == LinearSolver::automatic &&
-                       shape.variables + shape.constraints >= deflation_order &&
-                       shape.tolerance >= deflation_tolerance;
-  return deflate ? LinearSolver::nystrom_minres : LinearSolver::dense_ldl;
+std::unique_ptr<KktSolver> make_factorization(const KktSystem& system) {
+  return choose_factorization(system).solver;
 }
 
-std::unique_ptr<KktSolver> make_kkt_solver(LinearSolver kind, const KktSolverOptions& options,
-                                           ThreadPool& pool, std::uint64_t seed) {
+std::unique_ptr<KktSolver> make_kkt_solver(const KktSolverRequest& request, const KktSystem& system,
+                                           ThreadPool& pool) {
+  LinearSolver kind = request.solver;
+  if (kind == LinearSolver::automatic && system.hessian == nullptr) kind = LinearSolver::minres;
   switch (kind) {
+    case LinearSolver::automatic: {
+      Factorization chosen = choose_factorization(system);
+      const bool deflate = chosen.dense && system.order() >= deflation_order &&
+                           request.tolerance >= deflation_tolerance;
+      if (!deflate) return std::move(chosen.solver);
+      kind = LinearSolver::nystrom_minres;
+      break;
+    }
+    case LinearSolver::ldl:
+      return make_factorization(system);
     case LinearSolver::dense_ldl:
       return std::make_unique<DenseLdl>();
     case LinearSolver::sparse_ldl:
       return std::make_unique<SparseLdl>();
     case LinearSolver::sketch_preconditioner:
-      throw Error(
-          ErrorCode::invalid_argument,
-          "linearSolver 'sketch-preconditioner' is for problems made of tall data that were "
-          "told to sketch them",
-          "linearSolver");
+      throw Error(ErrorCode::invalid_argument,
+                  "linearSolver 'sketch-preconditioner' sketches the data that a Hessian is made "
+                  "of: it is for problems that have such data, as constrained logistic regression "
+                  "does; for others take 'auto', 'ldl', 'minres' or 'nystrom-minres'",
+                  "linearSolver");
     default:
       break;
   }
-  if (auto solver = make_iterative_solver(kind, options, pool, seed)) return solver;
-  throw Error(ErrorCode::internal, std::string("no linear solver '") + name(kind) + "'");
+  return make_iterative_solver(kind, request.options, pool, request.seed);
 }
 
 }  // namespace secondorder::newton

@@ -7,19 +7,12 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
 
-#include "base/enum_names.hpp"
 #include "newton/sparse.hpp"
-
-namespace secondorder {
-class ThreadPool;
-}
 
 namespace secondorder::newton {
 
@@ -69,60 +62,4 @@ class KktSolver {
   virtual std::size_t factorizations() const { return 0; }
 };
 
-enum class LinearSolver {
-  automatic,
-  ldl,  ///< dense or sparse by size and fill
-  dense_ldl,
-  sparse_ldl,
-  minres,
-  nystrom_minres,
-  sketch_preconditioner,
-  kaczmarz,
-  block_kaczmarz,
-  gaussian,
-  countsketch,
-  srht,
-  kaczmarz_plus_plus
-};
-
-struct KktSolverOptions {
-  std::size_t sketch_size = 0;  ///< rows of a sketch or rank of a deflation; 0: the method's choice
-  std::size_t max_steps = 0;    ///< inner iterations of one solve; 0: the method's choice
-};
-
-/// What the choice of a solver depends on.
-struct KktShape {
-  std::size_t variables = 0, constraints = 0;
-  std::size_t hessian_entries = 0;  ///< of the lower triangle; 0 when only products are known
-  std::size_t jacobian_entries = 0;
-  bool products_only = false;
-  double tolerance = 1e-6;
-};
-
-/// The solver that `automatic` and `ldl` stand for; others stand for themselves.
-LinearSolver choose_linear_solver(LinearSolver asked, const KktShape& shape);
-
-/// A solver of a kind that choose_linear_solver gives.
-std::unique_ptr<KktSolver> make_kkt_solver(LinearSolver kind, const KktSolverOptions& options,
-                                           ThreadPool& pool, std::uint64_t seed);
-
 }  // namespace secondorder::newton
-
-template <>
-struct secondorder::EnumNames<secondorder::newton::LinearSolver> {
-  using Solver = newton::LinearSolver;
-  static constexpr Named<Solver> table[] = {
-      {"auto", Solver::automatic},
-      {"ldl", Solver::ldl},
-      {"dense-ldl", Solver::dense_ldl},
-      {"sparse-ldl", Solver::sparse_ldl},
-      {"minres", Solver::minres},
-      {"nystrom-minres", Solver::nystrom_minres},
-      {"sketch-preconditioner", Solver::sketch_preconditioner},
-      {"kaczmarz", Solver::kaczmarz},
-      {"block-kaczmarz", Solver::block_kaczmarz},
-      {"gaussian", Solver::gaussian},
-      {"countsketch", Solver::countsketch},
-      {"srht", Solver::srht},
-      {"kaczmarz++", Solver::kaczmarz_plus_plus}};
-};

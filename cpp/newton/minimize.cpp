@@ -2,6 +2,8 @@
 // search, and restoration of feasibility where that fails.
 #include "newton/minimize.hpp"
 
+#include <cmath>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +23,12 @@ namespace {
 /// So many steps in a row this short, away from the constraints, are as bad as none.
 constexpr double short_step = 0.05;
 constexpr int most_short_steps = 3;
+/// So many steps in a row from points where ‖c‖ is stationary, away from the constraints: the
+/// objective falls, but nothing leads to them.
+constexpr int most_stuck_steps = 5;
+/// So many steps in a row that change nothing, each x by no more than `rounding` of its size.
+constexpr int most_still_steps = 2;
+constexpr double rounding = 10 * std::numeric_limits<double>::epsilon();
 constexpr std::size_t most_restorations = 30, most_partial_restorations = 15;
 /// Multipliers that have grown so large are compared with the least-squares ones, and replaced
 /// where these make ∇L so much smaller.
@@ -38,7 +46,13 @@ class Minimizer {
 
  private:
   std::optional<End> check();
+  void adapt_scales();
   bool search();
+  bool search_otherwise();
+  bool merit_first() const {
+    return run_.options.globalization == Globalization::exact_augmented_lagrangian;
+  }
+  bool moves() const;
   bool creeps();
   void advance();
   std::optional<End> recover();
@@ -49,7 +63,8 @@ class Minimizer {
 
   bool feasible() const { return error_.infeasibility <= run_.options.tolerance; }
   End stalled() const {
-    return {feasible() ? Status::stalled_feasible : Status::stalled_infeasible};
+    if (!feasible()) return {Status::stalled_infeasible};
+    return {.status = Status::stalled_feasible, .chosen = &state_};
   }
   Result& counts() { return run_.record.result; }
 
@@ -61,10 +76,11 @@ class Minimizer {
   NewtonStep newton_;
   FilterSearch filter_search_;
   MeritSearch merit_search_;
+  LineSearch& line_search_;
   Restoration restoration_;
   KktError error_;
   double length_ = 0;
-  int short_steps_ = 0, polishing_ = 0;
+  int short_steps_ = 0, stuck_steps_ = 0, still_steps_ = 0, polishing_ = 0;
   bool satisfied_ = false;      // the scaled test has been met
   bool started_again_ = false;  // a restoration has begun at x0
   bool learned_ = false;        // BFGS has learned since it last started anew
@@ -82,6 +98,7 @@ Minimizer::Minimizer(Run& run, State start, JacobianLeastSquares& least_squares,
       newton_(*hessian_, state_, std::move(own_solver), run.options, run.pool),
       filter_search_(run.problem, run.options.second_order_corrections, run.pool),
       merit_search_(run.problem, *hessian_, run.pool),
+      line_search_(merit_first() ? static_cast<LineSearch&>(merit_search_) : filter_search_),
       restoration_(run.problem, *hessian_, least_squares, run.options.tolerance, run.pool) {}
 
 End Minimizer::minimize() {
@@ -92,6 +109,8 @@ End Minimizer::minimize() {
     if (!hessian_->update(state_.at, state_.lambda)) {
       return {Status::evaluation_error, "The Hessian of the Lagrangian isn't finite"};
     }
+    const bool stuck = !feasible() && restoration_.stationary(state_.at);
+    stuck_steps_ = stuck ? stuck_steps_ + 1 : 0;
     const bool solved = newton_.compute(state_);
     if (!solved && std::exchange(learned_, false)) {
       hessian_->forget();
@@ -108,6 +127,7 @@ End Minimizer::minimize() {
 
 /// Whether this iterate ends the run.
 std::optional<End> Minimizer::check() {
+  adapt_scales();
   newton_.count(counts().linear);
   error_ = run_.record.note(state_, counts().linear.inner_steps);
   counts().second_order_corrections = filter_search_.corrections();
@@ -128,20 +148,45 @@ std::optional<End> Minimizer::check() {
   return std::nullopt;
 }
 
+/// Far from a solution gradients are larger than they are near it.
+void Minimizer::adapt_scales() {
+  if (!run_.problem.grow_scales(state_.at, state_.lambda, run_.options.largest_gradient)) return;
+  state_.update_gradient();
+  filter_search_.filter().start(norm1(state_.at.c));
+  run_.record.forget_best();
+  satisfied_ = false;
+  polishing_ = 0;
+  if (std::exchange(learned_, false)) hessian_->forget();
+}
+
 /// Looks for the next iterate along the Newton direction.
 bool Minimizer::search() {
-  LineSearch& line_search = run_.options.globalization == Globalization::filter
-                                ? static_cast<LineSearch&>(filter_search_)
-                                : merit_search_;
-  while (!line_search.search(state_, newton_, next_, length_)) {
+  while (!line_search_.search(state_, newton_, next_, length_)) {
     if (!newton_.tighten() && !newton_.solve_exactly()) return false;
   }
   return true;
 }
 
+/// Whether the step changes x by more than rounding does.
+bool Minimizer::moves() const {
+  const std::span<const double> dx = newton_.dx();
+  for (std::size_t i = 0; i < dx.size(); ++i) {
+    if (std::abs(length_ * dx[i]) > rounding * (1 + std::abs(state_.at.x[i]))) return true;
+  }
+  return false;
+}
+
+/// Whether the steps lead nowhere.
 bool Minimizer::creeps() {
+  still_steps_ = moves() ? 0 : still_steps_ + 1;
+  if (still_steps_ == most_still_steps) {
+    still_steps_ = 0;
+    newton_.forget_length();
+    return true;
+  }
   short_steps_ = length_ < short_step ? short_steps_ + 1 : 0;
-  if (short_steps_ < most_short_steps || feasible()) return false;
+  if (feasible()) return false;
+  if (short_steps_ < most_short_steps && stuck_steps_ < most_stuck_steps) return false;
   short_steps_ = 0;
   return true;
 }
@@ -171,19 +216,25 @@ std::optional<End> Minimizer::recover() {
   if (++counts().restorations > most_restorations) return stalled();
   filter_search_.filter().add(norm1(state_.at.c), state_.at.f);
   run_.record.step = 0;
-  return feasible() ? recover_feasible() : restore();
+  if (feasible()) return recover_feasible();
+  const bool try_filter = merit_first() && stuck_steps_ < most_stuck_steps;
+  return try_filter && search_otherwise() ? std::nullopt : restore();
 }
 
-/// By better multipliers, by the merit function, by forgetting what BFGS has learned.
+/// Takes a step by the line search that wasn't asked for.
+bool Minimizer::search_otherwise() {
+  LineSearch& other = merit_first() ? static_cast<LineSearch&>(filter_search_) : merit_search_;
+  if (!other.search(state_, newton_, next_, length_)) return false;
+  ++counts().merit_fallbacks;
+  advance();
+  return true;
+}
+
+/// By better multipliers, by the other line search, by forgetting what BFGS has learned.
 std::optional<End> Minimizer::recover_feasible() {
   filter_search_.filter().clear();
   if (improve_multipliers(1)) return std::nullopt;
-  if (run_.options.globalization == Globalization::filter &&
-      merit_search_.search(state_, newton_, next_, length_)) {
-    ++counts().merit_fallbacks;
-    advance();
-    return std::nullopt;
-  }
+  if (search_otherwise()) return std::nullopt;
   if (std::exchange(learned_, false)) {
     hessian_->forget();
     return std::nullopt;
@@ -228,10 +279,12 @@ Restoration::Outcome Minimizer::restore_from_start(Restoration::Outcome outcome)
   state_.at.x = x0_;
   run_.problem.evaluate(state_.at);
   run_.problem.differentiate(state_.at);
+  const bool finite = state_.at.values_finite() && state_.at.derivatives_finite();
   filter_search_.filter().clear();
-  const auto second = restoration_.run(state_, next_, filter_search_.filter(), true);
+  const auto second = finite ? restoration_.run(state_, next_, filter_search_.filter(), true)
+                             : Restoration::Outcome::stalled;
   if (second == Restoration::Outcome::stationary || second == Restoration::Outcome::stalled) {
-    if (norm2(here.at.c) <= norm2(state_.at.c)) {
+    if (!finite || norm2(here.at.c) <= norm2(state_.at.c)) {
       state_ = here;
       return outcome;
     }
@@ -270,6 +323,7 @@ Result minimize(Problem& problem, std::span<const double> x0, std::span<const do
   std::optional<State> start;
   return run.conclude([&]() -> End {
     start = run.first_state(x0);
+    run.pool.checkpoint();
     const std::string trouble = run.problem.describe_non_finite(start->at);
     if (!trouble.empty()) return {Status::evaluation_error, "At x0 " + trouble};
     if (options.preset == Preset::paper) return minimize_by_paper(run, *start, lambda0);
@@ -277,11 +331,13 @@ Result minimize(Problem& problem, std::span<const double> x0, std::span<const do
       run.problem.choose_scales(start->at, options.largest_gradient);
     }
     least_squares.emplace(start->at, problem.own_kkt_solver());
+    run.pool.checkpoint();
     if (lambda0.empty()) {
       least_squares->multipliers(start->at, start->lambda);
     } else {
       start->lambda = run.problem.scaled_multipliers(lambda0);
     }
+    run.pool.checkpoint();
     start->update_gradient();
     auto own_solver = problem.own_kkt_solver();
     return minimizer.emplace(run, std::move(*start), *least_squares, std::move(own_solver))

@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "newton/linear/dense_ldl.hpp"
-#include "newton/linear/sparse_ldl.hpp"
+#include "newton/kkt_solvers.hpp"
 
 namespace secondorder::newton {
 
@@ -18,20 +17,9 @@ constexpr double accuracy = 1e-10;
 
 }  // namespace
 
-std::unique_ptr<KktSolver> make_factorization(const KktShape& shape) {
-  if (choose_linear_solver(LinearSolver::ldl, shape) == LinearSolver::sparse_ldl) {
-    return std::make_unique<SparseLdl>();
-  }
-  return std::make_unique<DenseLdl>();
-}
-
 JacobianLeastSquares::JacobianLeastSquares(const Iterate& iterate, std::unique_ptr<KktSolver> own)
     : zero_(iterate.x.size(), {}, "hessian"),
-      solver_(own ? std::move(own)
-                  : make_factorization({.variables = iterate.x.size(),
-                                        .constraints = iterate.c.size(),
-                                        .hessian_entries = iterate.x.size(),
-                                        .jacobian_entries = iterate.jacobian.entries()})),
+      solver_(std::move(own)),
       right_(iterate.x.size() + iterate.c.size()),
       solution_(right_.size()) {
   system_.variables = iterate.x.size();
@@ -40,6 +28,8 @@ JacobianLeastSquares::JacobianLeastSquares(const Iterate& iterate, std::unique_p
   system_.hessian_product = [](std::span<const double>, std::span<double> out) {
     std::fill(out.begin(), out.end(), 0.0);
   };
+  system_.jacobian = &iterate.jacobian;
+  if (!solver_) solver_ = make_factorization(system_);
 }
 
 /// [I, Jᵀ; J, −δI]·[w; λ] = [−∇f; 0]

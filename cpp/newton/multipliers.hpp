@@ -10,9 +10,6 @@
 
 namespace secondorder::newton {
 
-/// Dense or sparse factors, by the shape of the system.
-std::unique_ptr<KktSolver> make_factorization(const KktShape& shape);
-
 class JacobianLeastSquares {
  public:
   /// For Jacobians with the pattern of `iterate`'s, by the problem's own solver or, where that is

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "newton/kkt_solvers.hpp"
+
 namespace secondorder::newton {
 
 namespace {
@@ -17,6 +19,8 @@ constexpr double loosest = 0.1, tightest = 1e-4, tightening = 0.1;
 constexpr double normal_share = 10;
 constexpr double least_curvature = 1e-10;
 constexpr int most_raises = 8;
+/// Systems in a row that the chosen solver may fail on before exact factors take its place.
+constexpr int most_failures = 2;
 /// Steps shortened to less than this ask for regularization; the next direction is to be longer
 /// than what was taken by this factor. Steps longer than `long_step` need none.
 constexpr double short_step = 0.05, long_step = 0.5, growth = 4;
@@ -25,14 +29,14 @@ constexpr double short_step = 0.05, long_step = 0.5, growth = 4;
 
 NewtonStep::NewtonStep(LagrangianHessian& hessian, const State& pattern,
                        std::unique_ptr<KktSolver> own, const Options& options, ThreadPool& pool)
-    : hessian_(hessian), options_(options), pool_(pool) {
-  const SparseSymmetric* matrix = hessian.matrix();
-  shape_ = {.variables = pattern.at.x.size(),
-            .constraints = pattern.at.c.size(),
-            .hessian_entries = matrix == nullptr ? 0 : matrix->entries(),
-            .jacobian_entries = pattern.at.jacobian.entries(),
-            .products_only = matrix == nullptr,
-            .tolerance = options.tolerance};
+    : hessian_(hessian), options_(options) {
+  system_.variables = pattern.at.x.size();
+  system_.constraints = pattern.at.c.size();
+  system_.hessian = hessian.matrix();
+  system_.jacobian = &pattern.at.jacobian;
+  system_.hessian_product = [this](std::span<const double> v, std::span<double> out) {
+    hessian_.multiply(v, out);
+  };
   const LinearSolver asked = options.linear_solver;
   if (asked == LinearSolver::automatic || asked == LinearSolver::ldl) {
     solver_ = hessian.own_kkt_solver();
@@ -40,15 +44,13 @@ NewtonStep::NewtonStep(LagrangianHessian& hessian, const State& pattern,
   const bool sketched = asked == LinearSolver::sketch_preconditioner;
   if (!solver_ && (asked == LinearSolver::automatic || sketched)) solver_ = std::move(own);
   if (!solver_) {
-    solver_ =
-        make_kkt_solver(choose_linear_solver(asked, shape_), options.linear, pool, options.seed);
+    solver_ = make_kkt_solver({.solver = asked,
+                               .tolerance = options.tolerance,
+                               .options = options.linear,
+                               .seed = options.seed},
+                              system_, pool);
   }
-  system_.variables = shape_.variables;
-  system_.constraints = shape_.constraints;
-  system_.hessian = matrix;
-  system_.hessian_product = [this](std::span<const double> v, std::span<double> out) {
-    hessian_.multiply(v, out);
-  };
+  counts_.solver = solver_->name();
   right_.resize(system_.order());
   direction_.resize(system_.order());
   image_.resize(system_.order());
@@ -61,9 +63,9 @@ bool NewtonStep::compute(const State& state) {
     right_[state.gradient.size() + i] = -state.at.c[i];
   }
   accuracy_ = std::max(tightest, looseness_ * std::min(loosest, std::sqrt(norm2(right_))));
+  stay_exact_after_failures();
   const Attempt outcome = attempt(*solver_);
   if (outcome == Attempt::solved) return true;
-  if (direct_) return false;
   if (solve_exactly()) return true;
   // Without entries to factor, the line search judges what the solver has.
   return outcome == Attempt::unsolved && all_finite(direction_) && system_.hessian == nullptr;
@@ -73,6 +75,7 @@ bool NewtonStep::compute(const State& state) {
 NewtonStep::Attempt NewtonStep::attempt(KktSolver& solver) {
   active_ = &solver;
   correction_.start();
+  bool trusted = system_.constraints == 0;
   for (int raises = 0;;) {
     system_.delta_w = correction_.delta_w();
     system_.delta_c = correction_.delta_c();
@@ -86,7 +89,13 @@ NewtonStep::Attempt NewtonStep::attempt(KktSolver& solver) {
     const SolveOutcome outcome = solver.solve(right_, accuracy(solver), direction_);
     if (iterates(solver)) counts_.inner_steps += outcome.steps;
     if (direct_) {
-      if (usable(outcome)) break;
+      if (usable(outcome)) {
+        if (trusted || iterates(solver) || curves_upwards()) break;
+        trusted = true;
+        if (!hides_zeros(solver)) continue;
+        correction_.stabilize(system_.constraints);
+        continue;
+      }
       if (!correction_.stabilize(system_.constraints)) return Attempt::hopeless;
       continue;
     }
@@ -96,6 +105,14 @@ NewtonStep::Attempt NewtonStep::attempt(KktSolver& solver) {
   }
   correction_.settle();
   return Attempt::solved;
+}
+
+/// Whether a zero pivot of a rank-deficient J has got the right sign by rounding: the inertia is
+/// another one with δ_c.
+bool NewtonStep::hides_zeros(KktSolver& solver) {
+  if (system_.delta_c != 0) return false;
+  system_.delta_c = InertiaCorrection::dual_regularization;
+  return solver.prepare(system_) != Inertia{system_.variables, system_.constraints, 0};
 }
 
 /// Whether the steps of a solve are inner iterations, not solves with factors of K.
@@ -148,13 +165,20 @@ bool NewtonStep::tighten() {
 }
 
 bool NewtonStep::solve_exactly() {
-  if (direct_ || system_.hessian == nullptr) return false;
-  if (!exact_) {
-    const LinearSolver kind = choose_linear_solver(LinearSolver::ldl, shape_);
-    exact_ = make_kkt_solver(kind, options_.linear, pool_, options_.seed);
-  }
+  if (!iterates(*active_) || system_.hessian == nullptr) return false;
+  if (!exact_) exact_ = make_factorization(system_);
   ++counts_.fallbacks;
+  fell_back_ = true;
   return attempt(*exact_) == Attempt::solved;
+}
+
+/// What fails again and again costs time for nothing, where it wasn't asked for by name.
+void NewtonStep::stay_exact_after_failures() {
+  failures_ = std::exchange(fell_back_, false) ? failures_ + 1 : 0;
+  if (failures_ < most_failures || options_.linear_solver != LinearSolver::automatic) return;
+  counts_.factorizations += solver_->factorizations();
+  solver_ = std::move(exact_);
+  counts_.replaced_by = solver_->name();
 }
 
 /// Along Δx the model's curvature is κ; with δ_w raised by κ/s − κ the direction shrinks by about
@@ -177,8 +201,7 @@ void NewtonStep::learn(double length, bool near) {
 
 void NewtonStep::count(LinearReport& report) const {
   report = counts_;
-  report.solver = solver_->name();
-  report.factorizations = solver_->factorizations() + (exact_ ? exact_->factorizations() : 0);
+  report.factorizations += solver_->factorizations() + (exact_ ? exact_->factorizations() : 0);
 }
 
 }  // namespace secondorder::newton

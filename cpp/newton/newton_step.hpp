@@ -50,6 +50,8 @@ class NewtonStep {
   /// The share of the direction that was taken. Where it was too long, later ones are solved for
   /// more accurately and, `near` the constraints, regularized to be shorter.
   void learn(double length, bool near);
+  /// Directions to come may be of any length again.
+  void forget_length() { correction_.set_floor(0); }
   double delta_w() const { return system_.delta_w; }
   /// Counts of the solvers so far.
   void count(LinearReport& report) const;
@@ -57,6 +59,8 @@ class NewtonStep {
  private:
   enum class Attempt { solved, unsolved, hopeless };
   Attempt attempt(KktSolver& solver);
+  void stay_exact_after_failures();
+  bool hides_zeros(KktSolver& solver);
   bool iterates(const KktSolver& solver) const;
   double accuracy(const KktSolver& solver) const;
   bool usable(const SolveOutcome& outcome) const;
@@ -64,8 +68,6 @@ class NewtonStep {
 
   LagrangianHessian& hessian_;
   Options options_;
-  KktShape shape_;
-  ThreadPool& pool_;
   std::unique_ptr<KktSolver> solver_, exact_;
   KktSolver* active_ = nullptr;
   bool direct_ = false;  // the active solver tells the inertia
@@ -73,7 +75,9 @@ class NewtonStep {
   InertiaCorrection correction_;
   Vector right_, direction_, image_;
   double accuracy_ = 0;
-  double looseness_ = 1;  // factor on the accuracy of iterative solvers
+  double looseness_ = 1;    // factor on the accuracy of iterative solvers
+  bool fell_back_ = false;  // the last system needed exact factors
+  int failures_ = 0;        // such systems in a row
   LinearReport counts_;
 };
 

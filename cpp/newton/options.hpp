@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "base/enum_names.hpp"
-#include "newton/kkt_system.hpp"
+#include "newton/linear_solver.hpp"
 
 namespace secondorder::newton {
 

@@ -8,6 +8,7 @@
 
 #include "newton/dense_spectrum.hpp"
 #include "newton/hessian.hpp"
+#include "newton/kkt_solvers.hpp"
 #include "newton/merit.hpp"
 
 namespace secondorder::newton {
@@ -72,12 +73,11 @@ AdaSketchNewton::AdaSketchNewton(Run& run, State& state) : run_(run), state_(sta
   system_.hessian_product = [this](std::span<const double> v, std::span<double> out) {
     hessian_->multiply(v, out);
   };
-  const KktShape shape{.variables = system_.variables,
-                       .constraints = system_.constraints,
-                       .hessian_entries = system_.hessian->entries(),
-                       .jacobian_entries = system_.jacobian->entries()};
-  solver_ = make_kkt_solver(choose_linear_solver(options.linear_solver, shape), options.linear,
-                            run.pool, options.seed);
+  solver_ = make_kkt_solver({.solver = options.linear_solver,
+                             .tolerance = options.tolerance,
+                             .options = options.linear,
+                             .seed = options.seed},
+                            system_, run.pool);
   right_.resize(system_.order());
   direction_.resize(system_.order());
 }

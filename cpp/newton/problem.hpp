@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "newton/linear_solver.hpp"
 
 namespace secondorder {
 class ThreadPool;
@@ -26,6 +27,14 @@ struct Coordinates {
 /// What is known of the Hessian of the Lagrangian, σ∇²f + Σ λᵢ∇²cᵢ: its entries, its products with
 /// vectors, or nothing (then BFGS approximates it).
 enum class HessianForm { values, product, none };
+
+/// What a run of minimize tells the problem that it works on.
+struct RunSetting {
+  ThreadPool& pool;                                      ///< that evaluations may work with
+  LinearSolver linear_solver = LinearSolver::automatic;  ///< the one asked for
+  KktSolverOptions linear = {};
+  std::uint64_t seed = 0;  ///< of whatever is random
+};
 
 /// Evaluations may throw secondorder::Error(ErrorCode::evaluation), which ends the run with the
 /// best iterate, and may give values that aren't finite, from which the line search backs off.
@@ -49,9 +58,11 @@ class Problem {
 
   /// Whether evaluations work with a team of threads even where there are few variables.
   virtual bool threaded() const { return false; }
-  /// The team that later evaluations may work with; called before the first one.
-  virtual void use_threads(ThreadPool& /*pool*/) {}
-  /// A solver made for the KKT systems of this problem, which 'auto' then takes, or null.
+  /// A run begins: its setting holds until end(). Called before structures are asked for.
+  virtual void begin(const RunSetting& /*setting*/) {}
+  virtual void end() {}
+  /// A solver made for the KKT systems of this problem, which 'auto' then takes, or null. Called
+  /// within a run.
   virtual std::unique_ptr<KktSolver> own_kkt_solver();
 
   virtual double objective(std::span<const double> x) = 0;

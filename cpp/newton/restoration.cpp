@@ -36,6 +36,10 @@ double Restoration::relative_gradient(const Iterate& iterate) {
   return norm_inf(step_) / std::max(least_violation, norm_inf(iterate.c));
 }
 
+bool Restoration::stationary(const Iterate& iterate) {
+  return relative_gradient(iterate) <= stationary_gradient;
+}
+
 /// Whether ‖c‖² at the end of a step falls by a sufficient part of what was promised.
 bool Restoration::try_step(const Iterate& at, double length, double promised, Iterate& trial) {
   pool_.checkpoint();
@@ -95,9 +99,9 @@ Restoration::Outcome Restoration::run(State& state, State& spare, const Filter& 
   }
   const KktError error = problem_.error(state.at, state.lambda, state.gradient);
   if (error.infeasibility <= tolerance_) return Outcome::feasible;
-  const bool stationary = relative_gradient(state.at) <= stationary_gradient;
-  if (!stationary && norm1(state.at.c) <= some * start) return Outcome::reduced;
-  return stationary ? Outcome::stationary : Outcome::stalled;
+  const bool at_rest = stationary(state.at);
+  if (!at_rest && norm1(state.at.c) <= some * start) return Outcome::reduced;
+  return at_rest ? Outcome::stationary : Outcome::stalled;
 }
 
 }  // namespace secondorder::newton

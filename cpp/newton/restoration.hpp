@@ -36,6 +36,9 @@ class Restoration {
   /// begins with short steps.
   Outcome run(State& state, State& spare, const Filter& filter, bool careful = false);
 
+  /// Whether ‖c‖ can't be reduced from here, to first order.
+  bool stationary(const Iterate& iterate);
+
  private:
   bool levenberg_marquardt(State& state, State& spare);
   bool newton(State& state, State& spare);

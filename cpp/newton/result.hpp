@@ -31,11 +31,12 @@ struct Evaluations {
 };
 
 struct LinearReport {
-  std::string solver;
-  std::size_t factorizations = 0;
-  std::size_t inner_steps = 0;  ///< of iterative solvers
-  std::size_t fallbacks = 0;    ///< systems that the exact factorization had to solve
-  std::size_t tightenings = 0;  ///< solves repeated to a higher accuracy
+  std::string solver;              ///< that the run began with
+  std::string replaced_by;         ///< exact factors that 'auto' took to after failures; else empty
+  std::size_t factorizations = 0;  ///< of Newton's systems
+  std::size_t inner_steps = 0;     ///< of iterative solvers
+  std::size_t fallbacks = 0;       ///< systems that the exact factorization had to solve
+  std::size_t tightenings = 0;     ///< solves repeated to a higher accuracy
 };
 
 /// How far a point is from a KKT point.
@@ -55,7 +56,7 @@ struct Result {
   Status status = Status::iteration_limit;
   std::string message;
   Vector x, lambda;      ///< of the problem as given
-  double objective = 0;  ///< at x, like the errors evaluated anew
+  double objective = 0;  ///< at x, like the errors evaluated anew; infinite where it isn't known
   KktError error;
   std::size_t iterations = 0;
   Evaluations evaluations;

@@ -22,18 +22,22 @@ Run::Run(Problem& given, const Options& run_options, const RunControl& run_contr
     : options(run_options),
       control(run_control),
       pool(threads(given, run_control)),
+      begun(given, {.pool = pool,
+                    .linear_solver = run_options.linear_solver,
+                    .linear = run_options.linear,
+                    .seed = run_options.seed}),
       problem(given),
       record(problem, options, control) {
   pool.watch(&control, StopOn::time_limit);
-  given.use_threads(pool);
 }
 
 State Run::first_state(std::span<const double> x0) {
   constexpr double infinite = std::numeric_limits<double>::infinity();
   record.result.x.assign(x0.begin(), x0.end());
   record.result.lambda.assign(problem.constraints(), 0.0);
-  record.result.objective = std::numeric_limits<double>::quiet_NaN();
+  record.result.objective = infinite;
   record.result.error = {infinite, infinite, infinite};
+  pool.checkpoint();
   State state{problem.at(x0), Vector(problem.constraints()), Vector(problem.variables())};
   problem.evaluate(state.at);
   problem.differentiate(state.at);

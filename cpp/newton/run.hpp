@@ -19,10 +19,25 @@ struct End {
   const State* chosen = nullptr;  ///< the iterate to return; null: the best
 };
 
+/// A problem between begin() and end().
+class BegunProblem {
+ public:
+  BegunProblem(Problem& problem, const RunSetting& setting) : problem_(problem) {
+    problem.begin(setting);
+  }
+  BegunProblem(const BegunProblem&) = delete;
+  BegunProblem& operator=(const BegunProblem&) = delete;
+  ~BegunProblem() { problem_.end(); }
+
+ private:
+  Problem& problem_;
+};
+
 struct Run {
   const Options& options;
   const RunControl& control;
   ThreadPool pool;
+  BegunProblem begun;
   ScaledProblem problem;
   RunRecord record;
 

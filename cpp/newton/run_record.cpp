@@ -89,24 +89,32 @@ void RunRecord::remember(const State& state, const KktError& error) {
   result.error = error;
 }
 
-/// A callback that can no longer be asked leaves the figures of the run itself.
-void RunRecord::verify() {
+/// False where the functions aren't finite when they are evaluated anew. A callback that can no
+/// longer be asked leaves the figures of the run itself.
+bool RunRecord::verify() {
   try {
-    result.error = problem_.verify(result.x, result.lambda, result.objective);
+    double objective = 0;
+    result.error = problem_.verify(result.x, result.lambda, objective);
+    if (!std::isfinite(result.error.scaled)) return false;
+    result.objective = objective;
   } catch (const Error& error) {
     if (error.code != ErrorCode::evaluation) throw;
   } catch (const Cancelled&) {
-    return;
+    return true;
   }
+  return true;
 }
 
 Result RunRecord::finish(Status status, std::string message, const State* chosen) {
-  if (chosen != nullptr) {
+  if (chosen != nullptr && chosen->at.values_finite()) {
     remember(*chosen, problem_.error(chosen->at, chosen->lambda, chosen->gradient));
   }
-  if (best_ || chosen != nullptr) verify();
-  if (status == Status::converged &&
-      !(result.error.scaled <= options_.tolerance * (1 + rounding))) {
+  const bool was_finite = std::isfinite(result.error.scaled);
+  const bool finite = (!best_ && chosen == nullptr) || verify();
+  const bool missed =
+      status == Status::converged && !(result.error.scaled <= options_.tolerance * (1 + rounding));
+  const bool stopped = status == Status::aborted || status == Status::time_limit;
+  if (missed || (was_finite && !finite && !stopped)) {
     status = Status::evaluation_error;
     message = "Evaluated anew at the solution, the functions give other values than before";
   }

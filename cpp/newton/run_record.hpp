@@ -26,6 +26,9 @@ class RunRecord {
   /// and reported.
   KktError note(const State& state, std::size_t inner_steps);
 
+  /// Iterates so far no longer count: errors are measured in other units from now on.
+  void forget_best() { best_.reset(); }
+
   /// The result for the best iterate, or for `chosen`, with its error evaluated anew.
   Result finish(Status status, std::string message, const State* chosen = nullptr);
 
@@ -39,7 +42,7 @@ class RunRecord {
   };
   Rank rank(const KktError& error) const;
   void remember(const State& state, const KktError& error);
-  void verify();
+  bool verify();
 
   ScaledProblem& problem_;
   const Options& options_;

@@ -3,19 +3,30 @@
 #include <algorithm>
 #include <cmath>
 
+#include "newton/require_memory.hpp"
 #include "newton/vectors.hpp"
 
 namespace secondorder::newton {
 
 namespace {
 
+/// What a run holds at least: vectors of its iterates, steps and result; for an entry of J its
+/// coordinates and values, those of three iterates among them.
+constexpr double bytes_per_variable = 120, bytes_per_constraint = 80, bytes_per_entry = 60;
 /// Scales never shrink a function further.
 constexpr double smallest_scale = 1e-8;
+/// Scales that would grow by less stay as they are.
+constexpr double least_growth = 100;
 /// Multipliers up to this average size leave the tolerance on ∇L as it is.
 constexpr double usual_multiplier = 100;
 
 double scale_for(double gradient, double largest) {
   return std::clamp(largest / std::max(gradient, 1e-300), smallest_scale, 1.0);
+}
+
+/// What overflow has made of an error.
+double known(double error) {
+  return std::isnan(error) ? std::numeric_limits<double>::infinity() : error;
 }
 
 /// s_d: large multipliers bring large rounding errors into ∇L.
@@ -48,7 +59,14 @@ void Iterate::lagrangian_gradient(std::span<const double> lambda, std::span<doub
 
 ScaledProblem::ScaledProblem(Problem& problem)
     : problem_(problem), constraint_scale_(problem.constraints(), 1.0) {
+  const auto n = static_cast<double>(variables()), m = static_cast<double>(constraints());
+  require_memory(bytes_per_variable * n + bytes_per_constraint * m,
+                 std::to_string(variables()) + " variables and " + std::to_string(constraints()) +
+                     " constraints",
+                 "variables");
   const Coordinates structure = problem.jacobian_structure();
+  require_memory(bytes_per_entry * static_cast<double>(structure.size()),
+                 "a Jacobian of " + std::to_string(structure.size()) + " entries", "jacobian");
   jacobian_pattern_ =
       SparseMatrix(problem.constraints(), problem.variables(), structure, "jacobian");
   coordinates_.resize(structure.size());
@@ -82,19 +100,48 @@ void ScaledProblem::differentiate(Iterate& iterate) {
   iterate.jacobian.assign(coordinates_, constraint_scale_);
 }
 
+void ScaledProblem::scale_objective(double scale, Iterate& iterate) {
+  const double factor = scale / objective_scale_;
+  objective_scale_ = scale;
+  iterate.f *= factor;
+  for (double& value : iterate.gradient) value *= factor;
+}
+
+void ScaledProblem::scale_constraint(std::size_t i, double scale, Iterate& iterate) {
+  const double factor = scale / constraint_scale_[i];
+  constraint_scale_[i] = scale;
+  iterate.c[i] *= factor;
+  for (double& value : iterate.jacobian.row(i)) value *= factor;
+}
+
 void ScaledProblem::choose_scales(Iterate& start, double largest) {
-  objective_scale_ = scale_for(norm_inf(start.gradient), largest);
-  start.f *= objective_scale_;
-  for (double& value : start.gradient) value *= objective_scale_;
-  const auto offsets = start.jacobian.offsets();
+  scale_objective(scale_for(norm_inf(start.gradient), largest), start);
+  scaled_ = objective_scale_ < 1;
   for (std::size_t i = 0; i < constraints(); ++i) {
-    const auto first = static_cast<std::size_t>(offsets[i]);
-    const auto row =
-        start.jacobian.values().subspan(first, static_cast<std::size_t>(offsets[i + 1]) - first);
-    constraint_scale_[i] = scale_for(norm_inf(row), largest);
-    for (double& value : row) value *= constraint_scale_[i];
-    start.c[i] *= constraint_scale_[i];
+    scale_constraint(i, scale_for(norm_inf(start.jacobian.row(i)), largest), start);
+    scaled_ = scaled_ || constraint_scale_[i] < 1;
   }
+}
+
+bool ScaledProblem::grow_scales(Iterate& iterate, std::span<double> lambda, double largest) {
+  if (!scaled_) return false;
+  bool grown = false;
+  const double before = objective_scale_;
+  const double wanted = scale_for(norm_inf(iterate.gradient) / before, largest);
+  if (wanted >= least_growth * before) {
+    scale_objective(wanted, iterate);
+    for (double& value : lambda) value *= wanted / before;
+    grown = true;
+  }
+  for (std::size_t i = 0; i < constraints(); ++i) {
+    const double scale = constraint_scale_[i];
+    const double better = scale_for(norm_inf(iterate.jacobian.row(i)) / scale, largest);
+    if (better < least_growth * scale) continue;
+    scale_constraint(i, better, iterate);
+    lambda[i] *= scale / better;
+    grown = true;
+  }
+  return grown;
 }
 
 Vector ScaledProblem::scaled_multipliers(std::span<const double> given) const {
@@ -134,14 +181,14 @@ void ScaledProblem::hessian_product(const Iterate& iterate, double sigma,
 
 KktError ScaledProblem::error(const Iterate& iterate, std::span<const double> lambda,
                               std::span<const double> lagrangian_gradient) const {
-  const double gradient = norm_inf(lagrangian_gradient);
+  const double gradient = known(norm_inf(lagrangian_gradient));
   KktError error{.stationarity = gradient / objective_scale_};
   for (std::size_t i = 0; i < iterate.c.size(); ++i) {
     error.infeasibility =
         std::max(error.infeasibility, std::abs(iterate.c[i]) / constraint_scale_[i]);
   }
   error.scaled = euclidean_
-                     ? newton::length(norm2(lagrangian_gradient), norm2(iterate.c))
+                     ? known(newton::length(norm2(lagrangian_gradient), norm2(iterate.c)))
                      : std::max(gradient / stationarity_divisor(lambda), error.infeasibility);
   return error;
 }

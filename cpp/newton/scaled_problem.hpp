@@ -28,7 +28,8 @@ struct Iterate {
 
 class ScaledProblem {
  public:
-  /// Unscaled until choose_scales(). Throws Error(invalid_argument) for a structure out of range.
+  /// Unscaled until choose_scales(). Throws Error(invalid_argument) for a structure out of range,
+  /// Error(out_of_memory) where a run can't fit.
   explicit ScaledProblem(Problem& problem);
 
   std::size_t variables() const { return problem_.variables(); }
@@ -47,6 +48,9 @@ class ScaledProblem {
   /// s = min(1, largest / ‖∇‖∞) of f and of each row of c, from the derivatives at `start`, which
   /// are scaled too.
   void choose_scales(Iterate& start, double largest);
+  /// Where gradients have become smaller by a factor of 100 since their scales were chosen, these
+  /// grow, and the values at `iterate` and its multipliers with them; false where nothing changes.
+  bool grow_scales(Iterate& iterate, std::span<double> lambda, double largest);
   double objective_scale() const { return objective_scale_; }
   std::span<const double> constraint_scale() const { return constraint_scale_; }
 
@@ -72,12 +76,14 @@ class ScaledProblem {
   std::string describe_non_finite(const Iterate& iterate) const;
 
  private:
+  void scale_objective(double scale, Iterate& iterate);
+  void scale_constraint(std::size_t i, double scale, Iterate& iterate);
   std::span<const double> scaled_weights(std::span<const double> lambda);
 
   Problem& problem_;
   SparseMatrix jacobian_pattern_;
   double objective_scale_ = 1;
-  bool euclidean_ = false;
+  bool euclidean_ = false, scaled_ = false;
   Vector constraint_scale_, coordinates_, weights_;
   Evaluations evaluations_;
 };

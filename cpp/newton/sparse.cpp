@@ -5,12 +5,15 @@
 #include <numeric>
 #include <string>
 
+#include "newton/require_memory.hpp"
 #include "newton/vectors.hpp"
 
 namespace secondorder::newton {
 
 namespace {
 
+/// Of a dense pattern: coordinates, their order and places, indices, values.
+constexpr double bytes_per_entry = 28;
 constexpr std::size_t most_entries = std::numeric_limits<std::int32_t>::max();
 
 [[noreturn]] void refuse(const std::string& name, const char* part, std::size_t k,
@@ -78,13 +81,13 @@ SparseMatrix::SparseMatrix(std::size_t rows, std::size_t cols, const Coordinates
                            const char* name)
     : rows_(rows), cols_(cols) {
   check(structure, rows, cols, name);
-  pattern_ = CompressedPattern(rows, structure.rows, structure.cols);
-  values_.resize(pattern_.entries());
+  pattern_ = std::make_shared<CompressedPattern>(rows, structure.rows, structure.cols);
+  values_.resize(pattern_->entries());
 }
 
 void SparseMatrix::assign(std::span<const double> coordinates, std::span<const double> row_scale) {
   std::fill(values_.begin(), values_.end(), 0.0);
-  const auto places = pattern_.places();
+  const auto places = pattern_->places();
   for (std::size_t k = 0; k < places.size(); ++k) {
     values_[static_cast<std::size_t>(places[k])] += coordinates[k];
   }
@@ -138,6 +141,9 @@ SparseSymmetric::SparseSymmetric(std::size_t order, const Coordinates& lower, co
 }
 
 SparseSymmetric SparseSymmetric::dense(std::size_t order) {
+  const auto n = static_cast<double>(order);
+  require_memory(0.5 * n * n * bytes_per_entry,
+                 "a dense Hessian of " + std::to_string(order) + " variables", "hessian");
   Coordinates lower;
   lower.rows.reserve(order * (order + 1) / 2);
   lower.cols.reserve(order * (order + 1) / 2);

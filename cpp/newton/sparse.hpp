@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -29,7 +30,7 @@ class CompressedPattern {
   std::vector<std::int32_t> offsets_{0}, indices_, places_;
 };
 
-/// Compressed rows.
+/// Compressed rows. Copies share the pattern.
 class SparseMatrix {
  public:
   SparseMatrix() = default;
@@ -40,10 +41,16 @@ class SparseMatrix {
   std::size_t rows() const { return rows_; }
   std::size_t cols() const { return cols_; }
   std::size_t entries() const { return values_.size(); }
-  std::span<const std::int32_t> offsets() const { return pattern_.offsets(); }
-  std::span<const std::int32_t> columns() const { return pattern_.indices(); }
+  std::span<const std::int32_t> offsets() const { return pattern_->offsets(); }
+  std::span<const std::int32_t> columns() const { return pattern_->indices(); }
   std::span<const double> values() const { return values_; }
   std::span<double> values() { return values_; }
+
+  /// The values in row i.
+  std::span<double> row(std::size_t i) {
+    const auto first = static_cast<std::size_t>(offsets()[i]);
+    return values().subspan(first, static_cast<std::size_t>(offsets()[i + 1]) - first);
+  }
 
   /// Fills in the values of the coordinate entries, scaled by row where `row_scale` isn't empty.
   void assign(std::span<const double> coordinates, std::span<const double> row_scale = {});
@@ -55,7 +62,7 @@ class SparseMatrix {
 
  private:
   std::size_t rows_ = 0, cols_ = 0;
-  CompressedPattern pattern_;
+  std::shared_ptr<const CompressedPattern> pattern_ = std::make_shared<CompressedPattern>();
   std::vector<double> values_;
 };
 
@@ -66,7 +73,8 @@ class SparseSymmetric {
   /// Throws Error(invalid_argument) for a coordinate out of range or above the diagonal, or too
   /// many of them.
   SparseSymmetric(std::size_t order, const Coordinates& lower, const char* name);
-  /// With every entry of the lower triangle in its pattern, column after column.
+  /// With every entry of the lower triangle in its pattern, column after column. Throws
+  /// Error(out_of_memory) where that doesn't fit.
   static SparseSymmetric dense(std::size_t order);
 
   std::size_t order() const { return order_; }

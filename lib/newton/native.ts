@@ -1,16 +1,10 @@
 // The native functions of the Newton family: min f(x) subject to c(x) = 0.
 import type { NativeJobOf, NativeSyncOf, NativeX } from '../native-interface';
+import type { DerivativeReport } from './check-derivatives';
+import type { HessianProduct, SparseHessian, SparseJacobian, SparsePattern } from './problem';
+import type { MinimizeProgress, MinimizeResult } from './result';
 
-/** Positions of the entries of a sparse matrix; entries at the same place add up. */
-export interface NativeCoordinates {
-  rows: Int32Array;
-  cols: Int32Array;
-}
-
-/**
- * A problem in JavaScript. Functions are called with the object that holds them as `this`; the
- * arrays they get are the same at every call, and only good until they return.
- */
+/** A problem in JavaScript: a Problem with sparse derivatives. */
 export interface NativeCallbackProblem {
   kind: 'callbacks';
   variables: number;
@@ -26,22 +20,8 @@ export interface NativeCallbackProblem {
   gradient?(x: Float64Array, out: Float64Array): void;
   constraint?(x: Float64Array, out: Float64Array): void;
   /** Without `values` a structure for finite differences, dense when left out. */
-  jacobian?: NativeCoordinates & { values?(x: Float64Array, out: Float64Array): void };
-  /** Of σf + Σ λᵢcᵢ: entries of the lower triangle, or products. */
-  hessian?:
-    | (NativeCoordinates & {
-        values(x: Float64Array, sigma: number, lambda: Float64Array, out: Float64Array): void;
-      })
-    | {
-        product(
-          x: Float64Array,
-          sigma: number,
-          lambda: Float64Array,
-          v: Float64Array,
-          out: Float64Array,
-        ): void;
-      }
-    | 'bfgs';
+  jacobian?: SparseJacobian | SparsePattern;
+  hessian?: SparseHessian | HessianProduct | 'bfgs';
 }
 
 /** min (1/N)·Σ log(1 + exp(−yᵢ·xᵢᵀw)) + (weightDecay/2)·‖w‖², A·w = b, ‖w‖² = 1 if asked. */
@@ -113,86 +93,12 @@ export interface NativeMinimizeOptions {
   difference?: 'forward' | 'central';
 }
 
-export type NativeMinimizeStatus =
-  | 'converged'
-  | 'locally_infeasible'
-  | 'stalled_feasible'
-  | 'inertia_failed'
-  | 'evaluation_error'
-  | 'iteration_limit'
-  | 'time_limit'
-  | 'aborted'
-  | 'unbounded'
-  | 'singular'
-  | 'stalled_infeasible';
+/** One entry for each iterate, the first included. */
+export type NativeMinimizeHistory = Record<keyof MinimizeProgress, Float64Array>;
 
-/** One line for each iterate, the first included; `step` and `regularization` led to it. */
-export interface NativeMinimizeHistory {
-  iteration: Float64Array;
-  objective: Float64Array;
-  stationarity: Float64Array;
-  infeasibility: Float64Array;
-  scaledKkt: Float64Array;
-  step: Float64Array;
-  regularization: Float64Array;
-  /** So far. */
-  innerSteps: Float64Array;
-  seconds: Float64Array;
-}
-
-export interface NativeMinimizeResult {
-  status: NativeMinimizeStatus;
-  message: string;
-  x: Float64Array;
-  lambda: Float64Array;
-  objective: number;
-  stationarity: number;
-  infeasibility: number;
-  scaledKkt: number;
-  iterations: number;
-  evaluations: {
-    objective: number;
-    gradient: number;
-    constraint: number;
-    jacobian: number;
-    hessian: number;
-    hessianProduct: number;
-  };
-  linear: {
-    solver: string;
-    factorizations: number;
-    innerSteps: number;
-    fallbacks: number;
-    tightenings: number;
-  };
-  restorations: number;
-  secondOrderCorrections: number;
-  meritFallbacks: number;
-  seconds: number;
-  seed: number;
+export type NativeMinimizeResult = Omit<MinimizeResult, 'history'> & {
   history: NativeMinimizeHistory;
-}
-
-/** An entry of a derivative that differs from central differences; `column` is 0 in the gradient. */
-export interface NativeDerivativeEntry {
-  derivative: 'gradient' | 'jacobian' | 'hessian';
-  row: number;
-  column: number;
-  given: number;
-  difference: number;
-  /** |given − difference| / max(1, |given|, |difference|) */
-  error: number;
-}
-
-export interface NativeDerivativeReport {
-  /** The largest error of each; 0 where there is nothing to check. */
-  gradientError: number;
-  jacobianError: number;
-  hessianError: number;
-  /** How many entries are wrong; `wrong` lists the worst. */
-  wrongEntries: number;
-  wrong: NativeDerivativeEntry[];
-}
+};
 
 export interface NativeDerivativeSpec {
   problem: NativeProblemSpec;
@@ -207,6 +113,8 @@ export interface KktMeasurementSpec {
   /** Of K; a fifth are constraints. */
   order: number;
   spectrum: 'clustered' | 'outlying' | 'decaying' | 'spread';
+  /** Entries of a row of H and J, about; dense when left out, with the spectrum asked for. */
+  rowEntries?: number;
   /** ‖b − Kx‖ / ‖b‖ to be reached. */
   accuracy: number;
   solvers: NativeLinearSolver[];
@@ -222,7 +130,7 @@ export interface KktMeasurement {
   steps: number;
 }
 
-type MinimizeSpec = { problem: NativeProblemSpec; options: NativeMinimizeOptions };
+export type MinimizeSpec = { problem: NativeProblemSpec; options: NativeMinimizeOptions };
 
 /**
  * What the addon offers for this family; each job also in its synchronous form, which calls the
@@ -232,8 +140,10 @@ type MinimizeSpec = { problem: NativeProblemSpec; options: NativeMinimizeOptions
 export interface NewtonNative {
   newtonMinimize: NativeJobOf<MinimizeSpec, NativeMinimizeResult>;
   newtonMinimizeSync: NativeSyncOf<MinimizeSpec, NativeMinimizeResult>;
-  newtonCheckDerivatives: NativeJobOf<NativeDerivativeSpec, NativeDerivativeReport>;
-  newtonCheckDerivativesSync: NativeSyncOf<NativeDerivativeSpec, NativeDerivativeReport>;
+  /** Where a problem starts: its x0, or what it chooses itself. */
+  newtonStart(spec: { problem: NativeProblemSpec }): Float64Array;
+  newtonCheckDerivatives: NativeJobOf<NativeDerivativeSpec, DerivativeReport>;
+  newtonCheckDerivativesSync: NativeSyncOf<NativeDerivativeSpec, DerivativeReport>;
   /** Times linear solvers on a random dense KKT system: what 'auto' chooses by. */
   measureKkt: NativeJobOf<KktMeasurementSpec, KktMeasurement[]>;
   measureKktSync: NativeSyncOf<KktMeasurementSpec, KktMeasurement[]>;

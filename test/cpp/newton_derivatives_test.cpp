@@ -98,6 +98,36 @@ TEST_CASE("right derivatives pass the check, in either form of the Hessian") {
   }
 }
 
+TEST_CASE("an entry that isn't finite is found where it is") {
+  /// One entry of J and one of H are NaN.
+  class Spoilt final : public FormulaProblem<BoggsTolle6> {
+   public:
+    void jacobian_values(std::span<const double> x, std::span<double> out) override {
+      FormulaProblem<BoggsTolle6>::jacobian_values(x, out);
+      if (x[0] == 1.1) out[7] = std::nan("");  // (1, 2)
+    }
+    void hessian_values(std::span<const double> x, double sigma, std::span<const double> lambda,
+                        std::span<double> out) override {
+      FormulaProblem<BoggsTolle6>::hessian_values(x, sigma, lambda, out);
+      out[13] = std::nan("");  // (4, 3)
+    }
+  };
+  Spoilt problem;
+  const ThreadPool pool(1);
+  const std::vector<double> x{1.1, 1.3, 1.5, 1.2, 0.7}, lambda{1, -2};
+  DerivativeCheck check;
+  check.gradient = false;
+  const DerivativeReport report = check_derivatives(problem, x, lambda, check, pool);
+  CHECK(report.wrong_entries == 2);
+  REQUIRE(report.wrong.size() == 2);
+  CHECK(report.wrong[0].derivative == Derivative::jacobian);
+  CHECK(report.wrong[0].row == 1);
+  CHECK(report.wrong[0].column == 2);
+  CHECK(report.wrong[1].derivative == Derivative::hessian);
+  CHECK(report.wrong[1].row == 4);
+  CHECK(report.wrong[1].column == 3);
+}
+
 TEST_CASE("a wrong entry is named, with what it should be") {
   class Wrong final : public FormulaProblem<Hs40> {
    public:

@@ -202,18 +202,5 @@ TEST_CASE("dense BFGS keeps the secant equation and stays positive definite") {
   }
 }
 
-TEST_CASE("the choice between dense and sparse factors") {
-  const auto choose = [](KktShape shape) {
-    return choose_linear_solver(LinearSolver::automatic, shape);
-  };
-  CHECK(choose({.variables = 10, .constraints = 5, .hessian_entries = 10}) ==
-        LinearSolver::dense_ldl);
-  CHECK(choose({.variables = 100000,
-                .constraints = 50000,
-                .hessian_entries = 200000,
-                .jacobian_entries = 300000}) == LinearSolver::sparse_ldl);
-  CHECK(choose_linear_solver(LinearSolver::sparse_ldl, {}) == LinearSolver::sparse_ldl);
-}
-
 }  // namespace
 }  // namespace secondorder::test

@@ -12,7 +12,7 @@ using namespace secondorder;
 using namespace secondorder::test;
 using newton::ConstrainedLogisticOptions;
 using newton::ConstrainedLogisticRegression;
-using newton::LogisticHessian;
+using newton::LinearSolver;
 using newton::Problem;
 
 namespace {
@@ -60,11 +60,15 @@ ConstrainedLogisticOptions compressed(ConstrainedLogisticOptions o) {
 
 TEST_CASE("Logistic regression: derivatives, for dense and compressed data alike") {
   Random random(1);
+  ThreadPool pool(1);
+  const newton::RunSetting sketching{.pool = pool,
+                                     .linear_solver = LinearSolver::sketch_preconditioner};
   for (const bool sphere : {false, true}) {
     auto o = logistic(300, 17, 3, sphere, random);
     ConstrainedLogisticRegression dense(o), sparse(compressed(o));
-    o.hessian = LogisticHessian::sketched;
     ConstrainedLogisticRegression products(o), sparse_products(compressed(o));
+    products.begin(sketching);
+    sparse_products.begin(sketching);
     for (Problem* p : {static_cast<Problem*>(&dense), static_cast<Problem*>(&sparse),
                        static_cast<Problem*>(&products), static_cast<Problem*>(&sparse_products)}) {
       check_derivatives(*p, random);
@@ -117,7 +121,7 @@ TEST_CASE("Logistic regression: the cheapest form of the Hessian is chosen") {
   };
   using newton::HessianForm;
   CHECK(form(2000, 20, false) == std::pair(HessianForm::values, false));
-  CHECK(form(20000, 300, false) == std::pair(HessianForm::product, true));
+  CHECK(form(20000, 500, false) == std::pair(HessianForm::product, true));
   CHECK(form(600, 300, false) == std::pair(HessianForm::values, false));
   CHECK(form(20000, 300, true) == std::pair(HessianForm::values, false));
   CHECK(form(50, 20000, true) == std::pair(HessianForm::product, false));
@@ -130,7 +134,7 @@ TEST_CASE("Logistic regression: any team gives the same bits") {
     const auto evaluate = [&](int threads) {
       ThreadPool pool(threads);
       ConstrainedLogisticRegression problem(options);
-      problem.use_threads(pool);
+      problem.begin({.pool = pool});
       const std::vector<double> w(30, 0.1), lambda{0.1, 0.2, 0.3};
       std::vector<double> out(problem.hessian_structure().size()), g(30);
       problem.hessian_values(w, 1, lambda, out);
@@ -195,11 +199,9 @@ TEST_CASE("The sketch preconditioner solves the systems of tall data in few step
   Random random(6);
   ThreadPool pool(2);
   for (const bool sparse : {false, true}) {
-    auto o = logistic(8000, 40, 5, true, random);
-    o.hessian = LogisticHessian::sketched;
-    o.seed = 3;
+    const auto o = logistic(8000, 40, 5, true, random);
     ConstrainedLogisticRegression problem(sparse ? compressed(o) : o);
-    problem.use_threads(pool);
+    problem.begin({.pool = pool, .linear_solver = LinearSolver::sketch_preconditioner, .seed = 3});
     const std::vector<double> w = problem.start();
     std::vector<double> lambda = normals(6, random);
     lambda.back() = 0.05;
@@ -245,18 +247,25 @@ TEST_CASE("The sketch preconditioner solves the systems of tall data in few step
   }
 }
 
-TEST_CASE("Logistic regression: minimize finds the same minimum by entries and by sketches") {
+TEST_CASE("Logistic regression: minimize finds the same minimum by every solver") {
   Random random(10);
-  auto o = logistic(6000, 30, 4, true, random);
+  const auto o = logistic(6000, 30, 4, true, random);
+  ConstrainedLogisticRegression problem(compressed(o));
+  const std::vector<double> start = problem.start();
   double objective = 0;
-  for (const LogisticHessian form : {LogisticHessian::entries, LogisticHessian::sketched}) {
-    o.hessian = form;
-    ConstrainedLogisticRegression problem(compressed(o));
-    const std::vector<double> start = problem.start();
+  for (const LinearSolver solver :
+       {LinearSolver::automatic, LinearSolver::ldl, LinearSolver::sketch_preconditioner,
+        LinearSolver::minres, LinearSolver::nystrom_minres, LinearSolver::countsketch}) {
+    CAPTURE(std::string(name(solver)));
     newton::Options options;
     options.tolerance = 1e-7;
+    options.linear_solver = solver;
     const auto result = newton::minimize(problem, start, {}, options, RunControl());
     REQUIRE(result.status == newton::Status::converged);
+    if (solver != LinearSolver::automatic && solver != LinearSolver::ldl) {
+      CHECK(result.linear.solver == name(solver));
+      CHECK(result.linear.inner_steps > 0);
+    }
     // first-order conditions, computed here
     std::vector<double> c(5);
     problem.constraint(result.x, c);
@@ -264,7 +273,37 @@ TEST_CASE("Logistic regression: minimize finds the same minimum by entries and b
     const std::vector<double> slope = lagrangian_gradient(problem, result.x, 1, result.lambda);
     CHECK(distance(slope, std::vector<double>(30, 0.0)) < 1e-6);
     CHECK(result.objective < problem.objective(start));
-    if (form == LogisticHessian::sketched) CHECK(result.objective == doctest::Approx(objective));
+    if (objective != 0) CHECK(result.objective == doctest::Approx(objective));
     objective = result.objective;
   }
+}
+
+TEST_CASE("Logistic regression: the run's seed is that of the sketches") {
+  Random random(11);
+  ConstrainedLogisticRegression problem(logistic(4000, 20, 2, true, random));
+  const std::vector<double> start = problem.start();
+  const auto run = [&](std::uint64_t seed, int threads) {
+    RunControl control;
+    control.threads = threads;
+    return newton::minimize(problem, start, {},
+                            {.linear_solver = LinearSolver::sketch_preconditioner, .seed = seed},
+                            control);
+  };
+  const auto one = run(1, 1);
+  CHECK(one.status == newton::Status::converged);
+  CHECK(one.x == run(1, 3).x);
+  CHECK(one.x != run(2, 1).x);
+}
+
+TEST_CASE("Logistic regression: many samples are worth a team, few aren't") {
+  const auto threaded = [](std::size_t samples) {
+    ConstrainedLogisticOptions o;
+    o.x.rows = samples;
+    o.x.cols = 1;
+    o.x.values.assign(samples, 1);
+    o.y.assign(samples, 1);
+    return ConstrainedLogisticRegression(o).threaded();
+  };
+  CHECK(threaded(100000));
+  CHECK_FALSE(threaded(100));
 }

@@ -75,6 +75,33 @@ TEST_CASE("a rank-deficient Jacobian is no obstacle") {
   CHECK(kkt_residual<RankDeficient>(result) <= 2e-6);
 }
 
+TEST_CASE("copies that rounding tells apart don't hide the curvature along them") {
+  const Result result = solve<RoundedCopies>();
+  CHECK(result.status == Status::converged);
+  CHECK(std::abs(result.x[0]) == doctest::Approx(std::sqrt(0.5)).epsilon(1e-5));
+  CHECK(kkt_residual<RoundedCopies>(result) <= 2e-6);
+}
+
+TEST_CASE("scales grow on the way from a start far away") {
+  const Result result = solve<FarStart>();
+  CAPTURE(result.message);
+  CHECK(result.status == Status::converged);
+  CHECK(kkt_residual<FarStart>(result) <= 1e-5);
+  CHECK(result.error.stationarity <= 1e-5);
+}
+
+TEST_CASE("a constraint that can't be satisfied and doesn't depend on x ends the run soon") {
+  for (const auto form : {HessianForm::values, HessianForm::none}) {
+    for (const auto globalization :
+         {Globalization::filter, Globalization::exact_augmented_lagrangian}) {
+      const Result result = solve<Impossible>({.globalization = globalization}, form);
+      CHECK(result.status == Status::locally_infeasible);
+      CHECK(result.error.infeasibility == 1);
+      CHECK(result.iterations <= 10);
+    }
+  }
+}
+
 TEST_CASE("inconsistent constraints end at a stationary point of the violation") {
   const Result result = solve<Infeasible>();
   CHECK(result.status == Status::locally_infeasible);

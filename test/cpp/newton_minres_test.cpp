@@ -4,6 +4,7 @@
 #include <limits>
 #include <memory>
 
+#include "newton/linear/iterative_solvers.hpp"
 #include "newton/linear/measure_kkt.hpp"
 #include "newton/linear/minres_solvers.hpp"
 #include "newton/linear/spectral_deflation.hpp"
@@ -82,7 +83,7 @@ TEST_CASE("MINRES ends without NaN where there is no solution, and at its limit 
   b[6] = 1;
   b[7] = -1;
   for (const LinearSolver kind : {LinearSolver::minres, LinearSolver::nystrom_minres}) {
-    const auto solver = newton::make_kkt_solver(kind, {}, pool, 1);
+    const auto solver = newton::make_iterative_solver(kind, {}, pool, 1);
     solver->prepare(instance.system);
     std::vector<double> x(8, 0.0);
     const auto outcome = solver->solve(b, 1e-8, x);
@@ -106,6 +107,25 @@ TEST_CASE("MINRES ends without NaN where there is no solution, and at its limit 
   CHECK(outcome.residual < 1);
   std::vector<double> spoilt(90, std::numeric_limits<double>::quiet_NaN());
   CHECK(std::isfinite(solver->solve(right, 1e-12, spoilt).residual));
+}
+
+TEST_CASE("MINRES and its deflation end where products overflow") {
+  ThreadPool pool(1);
+  for (const LinearSolver kind : {LinearSolver::minres, LinearSolver::nystrom_minres}) {
+    for (const double factor : {1e155, 1e300, std::numeric_limits<double>::infinity()}) {
+      KktInstance instance(
+          3, 0, [&](std::size_t i, std::size_t j) { return i == j ? factor : 0.0; },
+          [](std::size_t, std::size_t) { return 0.0; });
+      for (const bool entries : {true, false}) {
+        if (!entries) instance.system.hessian = nullptr;
+        const auto solver = newton::make_iterative_solver(kind, {}, pool, 1);
+        solver->prepare(instance.system);
+        std::vector<double> x{1, -2, 3};
+        const auto outcome = solver->solve(std::vector<double>{1e150, -1e150, 1}, 1e-3, x);
+        CHECK(outcome.reached == (outcome.residual <= 1e-3));
+      }
+    }
+  }
 }
 
 TEST_CASE("Deflation takes in the outlying eigenvalues, and no more than it must") {
@@ -154,7 +174,7 @@ TEST_CASE("Deflated MINRES takes a fraction of the steps, and the same bits on a
   Random random(4);
   const std::vector<double> b = normals(instance->order(), random);
   const auto run = [&](LinearSolver kind, ThreadPool& pool, std::uint64_t seed) {
-    const auto solver = newton::make_kkt_solver(kind, {}, pool, seed);
+    const auto solver = newton::make_iterative_solver(kind, {}, pool, seed);
     solver->prepare(instance->system);
     std::vector<double> x(b.size(), 0.0);
     const auto outcome = solver->solve(b, 1e-2, x);
@@ -168,7 +188,7 @@ TEST_CASE("Deflated MINRES takes a fraction of the steps, and the same bits on a
   CHECK(identical(deflated.second, run(LinearSolver::nystrom_minres, three, 1).second));
   CHECK_FALSE(identical(deflated.second, run(LinearSolver::nystrom_minres, one, 2).second));
 
-  const auto solver = newton::make_kkt_solver(LinearSolver::nystrom_minres, {}, one, 1);
+  const auto solver = newton::make_iterative_solver(LinearSolver::nystrom_minres, {}, one, 1);
   solver->prepare(instance->system);
   std::vector<double> x(b.size(), 0.0);
   CHECK(solver->solve(b, 1e-9, x).reached);
@@ -205,7 +225,7 @@ TEST_CASE("Deflation leaves spectra without outliers alone, and survives low ran
   Random random(1);
   std::vector<double> b(n, 0.0), x(n, 0.0);
   for (std::size_t i = 0; i < 3; ++i) b[i] = random.normal();
-  const auto solver = newton::make_kkt_solver(LinearSolver::nystrom_minres, {}, pool, 1);
+  const auto solver = newton::make_iterative_solver(LinearSolver::nystrom_minres, {}, pool, 1);
   solver->prepare(low.system);
   CHECK(solver->solve(b, 1e-10, x).reached);
 }

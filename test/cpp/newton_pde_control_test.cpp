@@ -30,7 +30,7 @@ TEST_CASE("PDE control: a few steps at every N, with scaled constraints and regu
   Random random(8);
   for (const std::size_t grid : {1U, 2U, 7U, 16U, 48U}) {
     PdeControl problem({.grid = grid, .alpha = 0.1});
-    problem.use_threads(pool);
+    problem.begin({.pool = pool});
     const std::size_t order = 3 * grid * grid;
     for (const double scale : {1.0, 1e-2}) {
       ProblemSystem k(problem, std::vector<double>(2 * grid * grid, 0.0),

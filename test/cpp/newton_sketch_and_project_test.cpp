@@ -6,8 +6,10 @@
 #include <memory>
 #include <string>
 
+#include "newton/kkt_solvers.hpp"
 #include "newton/linear/block_projection.hpp"
 #include "newton/linear/hadamard.hpp"
+#include "newton/linear/iterative_solvers.hpp"
 #include "newton/linear/projection.hpp"
 #include "newton_kkt_instances.hpp"
 
@@ -179,7 +181,7 @@ TEST_CASE("Sketches solve KKT systems, say so only when it is so, and repeat the
     for (const KktInstance* instance : {dense.get(), sparse.get()}) {
       const std::vector<double> b = normals(instance->order(), random);
       const auto run = [&](ThreadPool& pool, std::uint64_t seed) {
-        const auto solver = newton::make_kkt_solver(kind.solver, {}, pool, seed);
+        const auto solver = newton::make_iterative_solver(kind.solver, {}, pool, seed);
         CHECK(solver->name() == kind.name);
         CHECK_FALSE(solver->prepare(instance->system).has_value());
         std::vector<double> x(b.size(), 0.0);
@@ -213,7 +215,7 @@ TEST_CASE(
     INFO(kind.name);
     newton::KktSolverOptions limited;
     limited.max_steps = 5;
-    const auto short_run = newton::make_kkt_solver(kind.solver, limited, pool, 1);
+    const auto short_run = newton::make_iterative_solver(kind.solver, limited, pool, 1);
     short_run->prepare(regular->system);
     std::vector<double> x(24, 0.0);
     const auto outcome = short_run->solve(normals(24, random), 1e-12, x);
@@ -221,7 +223,7 @@ TEST_CASE(
     CHECK(outcome.steps == 5);
 
     limited.max_steps = 2000;
-    const auto hopeless = newton::make_kkt_solver(kind.solver, limited, pool, 1);
+    const auto hopeless = newton::make_iterative_solver(kind.solver, limited, pool, 1);
     hopeless->prepare(singular.system);
     const std::vector<double> b = normals(10, random);
     std::vector<double> y(10, 0.0);
@@ -246,7 +248,7 @@ TEST_CASE("Systems of one or two equations are solved by every method") {
         continue;
       }
       INFO(solver_name);
-      const auto solver = newton::make_kkt_solver(kind, {}, pool, 1);
+      const auto solver = newton::make_kkt_solver({.solver = kind}, instance.system, pool);
       CHECK(solver->name() == solver_name);
       solver->prepare(instance.system);
       std::vector<double> x(b.size(), 0.0);

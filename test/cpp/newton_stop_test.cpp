@@ -103,6 +103,26 @@ TEST_CASE("values that change between calls are not called converged") {
   CHECK(result.status != Status::converged);
 }
 
+TEST_CASE("functions that aren't finite when they are asked again end in an error") {
+  class Fading final : public FormulaProblem<Hs7> {
+   public:
+    double objective(std::span<const double> x) override {
+      return ++calls_ < 5 ? FormulaProblem<Hs7>::objective(x)
+                          : std::numeric_limits<double>::quiet_NaN();
+    }
+
+   private:
+    int calls_ = 0;
+  };
+  Fading problem;
+  const RunControl control;
+  const Result result = newton::minimize(problem, Hs7::x0(), {}, {}, control);
+  CHECK(result.status == Status::evaluation_error);
+  CHECK(std::isfinite(result.objective));
+  for (const double value : result.x) CHECK(std::isfinite(value));
+  CHECK_FALSE(std::isnan(result.error.scaled));
+}
+
 TEST_CASE("wrong arguments are refused by name") {
   FormulaProblem<Hs7> problem;
   const RunControl control;

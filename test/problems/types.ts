@@ -1,25 +1,11 @@
 // A test problem: minimize f(x) subject to c(x) = 0, with what is known about its solution.
+import type * as newton from 'secondorder/newton';
 
-/** An equality-constrained problem with analytic derivatives, in the shape that `minimize` takes. */
-export interface Problem {
-  variables: number;
-  constraints: number;
+/** An equality-constrained problem with analytic derivatives, each place of them once. */
+export interface Problem extends Required<Omit<newton.Problem, 'lambda0'>> {
   x0: Float64Array;
-  objective(x: Float64Array): number;
-  gradient(x: Float64Array, out: Float64Array): void;
-  constraint(x: Float64Array, out: Float64Array): void;
-  /** In coordinates, each place once. */
-  jacobian: {
-    rows: Int32Array;
-    cols: Int32Array;
-    values(x: Float64Array, out: Float64Array): void;
-  };
-  /** σ∇²f + Σ λᵢ∇²cᵢ: the lower triangle in coordinates, each place once. */
-  hessian: {
-    rows: Int32Array;
-    cols: Int32Array;
-    values(x: Float64Array, sigma: number, lambda: Float64Array, out: Float64Array): void;
-  };
+  jacobian: newton.SparseJacobian;
+  hessian: newton.SparseHessian;
 }
 
 export interface TestProblem {

@@ -70,7 +70,7 @@ double RowBlock::direction(const RowMatrix& matrix, std::span<const double> b,
 
 void HadamardRows::prepare(const KktSystem& system, const Philox& signs) {
   const std::size_t order = system.order(), padded = std::bit_ceil(order);
-  require_memory(order, static_cast<double>(padded + order) * static_cast<double>(order));
+  require_dense(order, static_cast<double>(padded + order) * static_cast<double>(order));
   DenseKkt k(pool_);
   k.assemble(system);
   signs_.resize(order);

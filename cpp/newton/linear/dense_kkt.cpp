@@ -7,9 +7,8 @@
 
 #include "algebra/cpu/blas.hpp"
 #include "algebra/cpu/tiling.hpp"
-#include "base/error.hpp"
-#include "base/memory_facts.hpp"
 #include "newton/linear/team_products.hpp"
+#include "newton/require_memory.hpp"
 
 namespace secondorder::newton {
 
@@ -37,17 +36,10 @@ void mirror(ThreadPool& pool, View<Real> a) {
 
 }  // namespace
 
-void require_memory(std::size_t order, double doubles) {
-  const double need = doubles * sizeof(double), have = static_cast<double>(available_memory());
-  if (need <= have) return;
-  const auto gigabytes = [](double bytes) {
-    return std::to_string(static_cast<std::size_t>(std::ceil(bytes / 1e8)) / 10) + " GB";
-  };
-  throw Error(ErrorCode::out_of_memory,
-              "dense matrices for a KKT system of order " + std::to_string(order) + " take " +
-                  gigabytes(need) + " of the " + gigabytes(have) +
-                  " there are; 'sparse-ldl' and 'minres' need none",
-              "linearSolver");
+void require_dense(std::size_t order, double doubles) {
+  require_memory(doubles * sizeof(double),
+                 "dense algebra for a KKT system of order " + std::to_string(order), "linearSolver",
+                 "; 'sparse-ldl' and 'minres' need none");
 }
 
 bool DenseKkt::worthwhile(const KktSystem& system) {
@@ -61,7 +53,7 @@ bool DenseKkt::worthwhile(const KktSystem& system) {
 void DenseKkt::assemble(const KktSystem& system, Part part_wanted) {
   const std::size_t n = system.variables, order = system.order();
   if (values_ == nullptr || order != order_) {
-    require_memory(order, 1.5 * static_cast<double>(order) * static_cast<double>(order));
+    require_dense(order, 1.5 * static_cast<double>(order) * static_cast<double>(order));
     values_ = std::make_unique_for_overwrite<double[]>(order * order);
     order_ = order;
   }

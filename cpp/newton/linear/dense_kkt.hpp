@@ -11,7 +11,7 @@
 namespace secondorder::newton {
 
 /// Throws Error(out_of_memory) where a solver's dense matrices of so many doubles would not fit.
-void require_memory(std::size_t order, double doubles);
+void require_dense(std::size_t order, double doubles);
 
 class DenseKkt {
  public:

@@ -1,6 +1,7 @@
 #include "newton/linear/dense_ldl.hpp"
 
 #include "base/error.hpp"
+#include "newton/linear/dense_kkt.hpp"
 #include "newton/linear/refine.hpp"
 
 namespace secondorder::newton {
@@ -40,6 +41,8 @@ std::optional<Inertia> DenseLdl::prepare(const KktSystem& system) {
                 "linearSolver");
   }
   system_ = &system;
+  const auto order = static_cast<double>(system.order());
+  if (factorizations_ == 0) require_dense(system.order(), order * order);
   fill(system, factor_.start(system.order()));
   factor_.factor();
   ++factorizations_;

@@ -6,6 +6,7 @@
 
 #include "base/thread_pool.hpp"
 #include "newton/kkt_system.hpp"
+#include "newton/linear_solver.hpp"
 
 namespace secondorder::newton {
 

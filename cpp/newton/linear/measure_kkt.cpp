@@ -10,6 +10,7 @@
 
 #include "algebra/philox.hpp"
 #include "algebra/view.hpp"
+#include "newton/kkt_solvers.hpp"
 #include "newton/linear/hadamard.hpp"
 #include "newton/vectors.hpp"
 
@@ -68,27 +69,67 @@ struct Instance {
   std::vector<std::vector<double>> right_sides;
 };
 
-void fill(Instance& instance, const KktExperiment& experiment, ThreadPool& pool) {
-  const std::size_t m = experiment.order / 5, n = experiment.order - m;
+/// A dense H of the spectrum asked for, and a Gaussian J.
+void fill_dense(Instance& instance, std::size_t n, std::size_t m, const KktExperiment& experiment,
+                ThreadPool& pool) {
   instance.hessian = SparseSymmetric::dense(n);
-  {
-    const std::vector<double> full = random_hessian(n, experiment.spectrum, experiment.seed, pool);
-    std::span<double> values = instance.hessian.values();
-    std::size_t filled = 0;
-    for (std::size_t j = 0; j < n; ++j) {
-      for (std::size_t i = j; i < n; ++i) values[filled++] = full[i * n + j];
-    }
+  const std::vector<double> full = random_hessian(n, experiment.spectrum, experiment.seed, pool);
+  std::span<double> values = instance.hessian.values();
+  std::size_t filled = 0;
+  for (std::size_t j = 0; j < n; ++j) {
+    for (std::size_t i = j; i < n; ++i) values[filled++] = full[i * n + j];
   }
   Coordinates entries;
-  std::vector<double> values;
+  std::vector<double> jacobian;
   const Philox normals(experiment.seed, jacobian_stream);
   for (std::size_t k = 0; k < m * n; ++k) {
     entries.rows.push_back(static_cast<std::int32_t>(k / n));
     entries.cols.push_back(static_cast<std::int32_t>(k % n));
-    values.push_back(normals.normal(k) / std::sqrt(static_cast<double>(n)));
+    jacobian.push_back(normals.normal(k) / std::sqrt(static_cast<double>(n)));
   }
   instance.jacobian = SparseMatrix(m, n, entries, "jacobian");
-  instance.jacobian.assign(values);
+  instance.jacobian.assign(jacobian);
+}
+
+/// H and J with entries at random places, beside a diagonal that outweighs them.
+void fill_sparse(Instance& instance, std::size_t n, std::size_t m,
+                 const KktExperiment& experiment) {
+  const Philox places(experiment.seed, jacobian_stream);
+  const auto share = static_cast<double>(experiment.row_entries) / static_cast<double>(n);
+  std::uint64_t drawn = 0;
+  Coordinates lower, rows;
+  std::vector<double> lower_values, row_values;
+  const auto put = [](Coordinates& at, std::vector<double>& values, std::size_t i, std::size_t j,
+                      double value) {
+    at.rows.push_back(static_cast<std::int32_t>(i));
+    at.cols.push_back(static_cast<std::int32_t>(j));
+    values.push_back(value);
+  };
+  for (std::size_t i = 0; i < n; ++i) {
+    put(lower, lower_values, i, i, 2 * static_cast<double>(experiment.row_entries) + 1);
+    for (std::size_t j = 0; j < i; ++j) {
+      if (places.uniform(drawn++) < share) put(lower, lower_values, i, j, 1);
+    }
+  }
+  for (std::size_t i = 0; i < m; ++i) {
+    put(rows, row_values, i, i, 1);
+    for (std::size_t j = 0; j < n; ++j) {
+      if (places.uniform(drawn++) < share) put(rows, row_values, i, j, 1);
+    }
+  }
+  instance.hessian = SparseSymmetric(n, lower, "hessian");
+  instance.hessian.assign(lower_values);
+  instance.jacobian = SparseMatrix(m, n, rows, "jacobian");
+  instance.jacobian.assign(row_values);
+}
+
+void fill(Instance& instance, const KktExperiment& experiment, ThreadPool& pool) {
+  const std::size_t m = experiment.order / 5, n = experiment.order - m;
+  if (experiment.row_entries == 0) {
+    fill_dense(instance, n, m, experiment, pool);
+  } else {
+    fill_sparse(instance, n, m, experiment);
+  }
   instance.system.variables = n;
   instance.system.constraints = m;
   instance.system.hessian = &instance.hessian;
@@ -137,15 +178,14 @@ std::vector<KktTiming> measure_kkt(const KktExperiment& experiment, ThreadPool& 
   Instance instance;
   fill(instance, experiment, pool);
   std::vector<KktTiming> timings;
-  const KktShape shape{.variables = instance.system.variables,
-                       .constraints = instance.system.constraints,
-                       .hessian_entries = instance.hessian.entries(),
-                       .jacobian_entries = instance.jacobian.entries(),
-                       .tolerance = experiment.accuracy};
   for (const LinearSolver asked : experiment.solvers) {
-    const LinearSolver kind = choose_linear_solver(asked, shape);
-    const auto solver = make_kkt_solver(kind, experiment.options, pool, experiment.seed);
-    KktTiming timing{.solver = kind, .reached = true};
+    const auto solver = make_kkt_solver({.solver = asked,
+                                         .tolerance = experiment.accuracy,
+                                         .options = experiment.options,
+                                         .seed = experiment.seed},
+                                        instance.system, pool);
+    KktTiming timing{.solver = std::string(solver->name()), .reached = true};
+    solver->prepare(instance.system);
     auto since = Clock::now();
     solver->prepare(instance.system);
     timing.prepare_seconds = seconds(since);

@@ -4,11 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "base/enum_names.hpp"
 #include "base/thread_pool.hpp"
-#include "newton/kkt_system.hpp"
+#include "newton/linear_solver.hpp"
 
 namespace secondorder::newton {
 
@@ -23,16 +24,20 @@ enum class KktSpectrum {
 struct KktExperiment {
   std::size_t order = 1000;  ///< of K; a fifth of it are constraints, with a Gaussian J
   KktSpectrum spectrum = KktSpectrum::outlying;
+  /// 0: H and J are dense. Else they have about so many entries a row, at random places, so that
+  /// factors fill up; H is diagonally dominant, whatever the spectrum asked for.
+  std::size_t row_entries = 0;
   double accuracy = 1e-2;       ///< ‖b − Kx‖ / ‖b‖ to be reached, for a Gaussian b
   std::size_t right_sides = 1;  ///< solved one after another with one preparation
   KktSolverOptions options;
   std::uint64_t seed = 0;
-  std::vector<LinearSolver> solvers;  ///< each is prepared and run once; 'auto' and 'ldl' choose
+  std::vector<LinearSolver> solvers;  ///< 'auto' and 'ldl' choose one
 };
 
 struct KktTiming {
-  LinearSolver solver = LinearSolver::ldl;  ///< the one that ran
-  double prepare_seconds = 0, solve_seconds = 0;
+  std::string solver;          ///< the one that ran
+  double prepare_seconds = 0;  ///< a later iteration's: what is done once is left out
+  double solve_seconds = 0;
   bool reached = false;  ///< for every right-hand side, by a residual computed here
   double residual = 0;   ///< the largest one
   std::size_t steps = 0;

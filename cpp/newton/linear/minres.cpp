@@ -48,7 +48,7 @@ SolveOutcome Minres::solve(Product multiply, Preconditioner* preconditioner,
       std::copy(start_.begin(), start_.end(), x.begin());
       residual = before;
     }
-    if (residual > worth_restarting * before) break;
+    if (!(residual <= worth_restarting * before)) break;  // for infinite ones too
   }
   return {residual <= target, residual / size, max_steps - left};
 }

@@ -111,9 +111,10 @@ class NystromMinresSolver final : public KktSolver {
     const Philox random = sketch_stream(seed_, SketchUse::deflation, prepared_++);
     if (k_.dense()) {
       k_.round();
-      deflation_.build(system.order(), most, random,
-                       [&](auto v, auto out) { k_.multiply_rows_rounded(v, out); });
-      if (deflation_.rest_share() > single_precision_share) return std::nullopt;
+      const bool built = deflation_.build(system.order(), most, random, [&](auto v, auto out) {
+        k_.multiply_rows_rounded(v, out);
+      });
+      if (built && deflation_.rest_share() > single_precision_share) return std::nullopt;
     }
     deflation_.build(system.order(), most, random,
                      [&](auto v, auto out) { k_.multiply_rows(v, out); });

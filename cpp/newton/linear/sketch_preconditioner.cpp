@@ -172,7 +172,7 @@ class SketchPreconditioner final : public KktSolver {
         std::copy(start_.begin(), start_.end(), x.begin());
         outcome.residual = before;
       }
-      if (!convex || outcome.residual > 0.5 * before) break;
+      if (!convex || !(outcome.residual <= 0.5 * before)) break;
     }
     outcome.reached = outcome.residual <= accuracy;
     outcome.steps = (options_.max_steps > 0 ? options_.max_steps : usual_steps) - left;

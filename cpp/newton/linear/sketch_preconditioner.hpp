@@ -14,6 +14,7 @@
 #include "base/thread_pool.hpp"
 #include "newton/kkt_system.hpp"
 #include "newton/linear/tall_hessian.hpp"
+#include "newton/linear_solver.hpp"
 
 namespace secondorder::newton {
 

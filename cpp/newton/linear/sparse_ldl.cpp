@@ -5,18 +5,30 @@
 #include <Eigen/SparseCore>
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <string>
 #include <vector>
 
 #include "base/error.hpp"
 #include "newton/linear/gmres.hpp"
 #include "newton/linear/refine.hpp"
+#include "newton/require_memory.hpp"
 
 namespace secondorder::newton {
 
 namespace {
 
 using Matrix = Eigen::SparseMatrix<double, Eigen::ColMajor, int>;
-using Factors = Eigen::SimplicialLDLT<Matrix, Eigen::Lower, Eigen::AMDOrdering<int>>;
+
+/// Of the factor: values and indices.
+constexpr double bytes_per_entry = sizeof(double) + sizeof(int);
+
+/// Tells the fill that the symbolic factorization foresees.
+class Factors : public Eigen::SimplicialLDLT<Matrix, Eigen::Lower, Eigen::AMDOrdering<int>> {
+ public:
+  double operations() const { return m_nonZerosPerCol.cast<double>().squaredNorm(); }
+  double entries() const { return m_nonZerosPerCol.cast<double>().sum(); }
+};
 
 /// ε against the largest entry of K, and how often it may grow when a pivot vanishes.
 constexpr double first_regularization = 1e-11, regularization_growth = 100;
@@ -130,6 +142,20 @@ SparseLdl::~SparseLdl() = default;
 
 std::size_t SparseLdl::factorizations() const { return state_->factorizations; }
 
+double SparseLdl::analyse(const KktSystem& system) {
+  State& s = *state_;
+  if (!s.analysed) {
+    s.analyse(system);
+    const double entries = s.factors.entries();
+    const std::string what = "a factor of " + std::to_string(std::llround(entries)) + " entries";
+    require_memory(entries * bytes_per_entry, what, "linearSolver", "; 'minres' needs none");
+    if (entries > std::numeric_limits<int>::max()) {
+      throw Error(ErrorCode::out_of_memory, what + " is too large", "linearSolver");
+    }
+  }
+  return s.factors.operations();
+}
+
 std::optional<Inertia> SparseLdl::prepare(const KktSystem& system) {
   if (system.hessian == nullptr) {
     throw Error(ErrorCode::invalid_argument,
@@ -138,7 +164,7 @@ std::optional<Inertia> SparseLdl::prepare(const KktSystem& system) {
   }
   State& s = *state_;
   s.system = &system;
-  if (!s.analysed) s.analyse(system);
+  analyse(system);
   s.factored = s.factor(system);
   if (!s.factored) return Inertia{.zero = system.order()};
   return s.inertia();

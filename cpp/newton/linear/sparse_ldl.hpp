@@ -10,13 +10,16 @@ namespace secondorder::newton {
 /// Without pivoting the factors exist, and are stable, for quasi-definite matrices. So what is
 /// factored is K + diag(ε, …, ε, −ε, …, −ε), and solutions are refined against K itself: by
 /// corrections first, by GMRES preconditioned with the factors where these no longer help. The
-/// pattern is analysed once.
+/// pattern is analysed once, before the first factorization at the latest.
 class SparseLdl final : public KktSolver {
  public:
   SparseLdl();
   ~SparseLdl() override;
 
   std::string_view name() const override { return "sparse-ldl"; }
+  /// Orders and analyses the pattern that all systems to come have. Returns the operations of a
+  /// factorization: Σ kⱼ² over the columns of L, for kⱼ entries below the diagonal.
+  double analyse(const KktSystem& system);
   /// Needs the entries of the Hessian.
   std::optional<Inertia> prepare(const KktSystem& system) override;
   SolveOutcome solve(std::span<const double> b, double accuracy, std::span<double> x) override;

@@ -6,7 +6,6 @@
 
 #include "algebra/cpu/blas.hpp"
 #include "algebra/cpu/tiling.hpp"
-#include "base/error.hpp"
 #include "newton/linear/team_products.hpp"
 #include "newton/vectors.hpp"
 
@@ -40,8 +39,8 @@ void fill_signs(const Philox& random, std::size_t first, std::span<double> out) 
 }
 
 /// y = R·Q with orthonormal rows of Q, in place; R is lower triangular. Our rows are LAPACK's
-/// columns.
-void orthonormalize(View<double> y, View<double> r) {
+/// columns. False where LAPACK fails.
+bool orthonormalize(View<double> y, View<double> r) {
   const int m = static_cast<int>(y.cols), n = static_cast<int>(y.rows);
   const int work_size = 64 * n;
   std::vector<double> tau(y.rows), work(static_cast<std::size_t>(work_size));
@@ -51,10 +50,11 @@ void orthonormalize(View<double> y, View<double> r) {
     for (std::size_t j = 0; j < y.rows; ++j) r.row(i)[j] = j <= i ? y.row(i)[j] : 0;
   }
   if (info == 0) dorgqr_(&m, &n, &n, y.data, &m, tau.data(), work.data(), &work_size, &info);
-  if (info != 0) throw Error(ErrorCode::numerical, "the sketch of the KKT matrix has no basis");
+  return info == 0;
 }
 
-/// Ascending eigenvalues; row i of `a` becomes the i-th eigenvector. Reads one triangle.
+/// Ascending eigenvalues; row i of `a` becomes the i-th eigenvector. Reads one triangle. None where
+/// LAPACK fails.
 std::vector<double> eigenvalues(View<double> a) {
   const int n = static_cast<int>(a.rows), work_size = 1 + 6 * n + 2 * n * n;
   const int integers_size = 3 + 5 * n;
@@ -63,17 +63,25 @@ std::vector<double> eigenvalues(View<double> a) {
   int info = 0;
   dsyevd_("V", "U", &n, a.data, &n, values.data(), work.data(), &work_size, integers.data(),
           &integers_size, &info);
-  if (info != 0) throw Error(ErrorCode::numerical, "the eigenvalues of the sketch don't converge");
+  if (info != 0) values.clear();
   return values;
 }
 
 }  // namespace
 
-void SpectralDeflation::build(std::size_t order, std::size_t most, const Philox& random,
+bool SpectralDeflation::build(std::size_t order, std::size_t most, const Philox& random,
                               BlockProduct multiply) {
   order_ = order;
   most_ = std::min(most, order);
   size_ = rank_ = 0;
+  if (sketch_and_deflate(random, multiply)) return true;
+  size_ = rank_ = 0;
+  rest_share_ = 1;
+  return false;
+}
+
+bool SpectralDeflation::sketch_and_deflate(const Philox& random, BlockProduct multiply) {
+  const std::size_t order = order_;
   z_.resize(most_ * order);
   q_.resize(most_ * order);
   r_.assign(most_ * most_, 0.0);
@@ -94,7 +102,7 @@ void SpectralDeflation::build(std::size_t order, std::size_t most, const Philox&
   sketch(0, probe_size + widest);
   double spread = effective_rank(probe);
   const double whole = rest_;
-  if (!std::isfinite(whole)) throw Error(ErrorCode::numerical, "the KKT matrix isn't finite");
+  if (!std::isfinite(whole)) return false;
   // For as long as the directions that may still be taken could carry what is left.
   while (spread < static_cast<double>(most_ - size_) && rest_ > negligible * negligible * whole) {
     pool_.checkpoint();
@@ -104,12 +112,12 @@ void SpectralDeflation::build(std::size_t order, std::size_t most, const Philox&
     std::copy_n(image.data() + probe_size * order, width * order, y.data);
     small_.resize(std::max(width, probe_size) * most_);
     project_out(y, 0, {small_.data(), width, size_});
-    extend(y, multiply);
+    if (!extend(y, multiply)) return false;
     project_out(probe, before, {small_.data(), probe_size, size_ - before});
     spread = effective_rank(probe);
   }
   rest_share_ = whole > 0 ? std::sqrt(rest_ / whole) : 1;
-  if (size_ > 0) make_core();
+  return size_ == 0 || make_core();
 }
 
 void SpectralDeflation::project_out(View<double> y, std::size_t first, View<double> coefficients) {
@@ -133,10 +141,10 @@ double SpectralDeflation::effective_rank(ConstView<double> y) {
   return beside > 0 ? rest_ * rest_ * pairs / beside : 0;
 }
 
-void SpectralDeflation::extend(View<double> y, BlockProduct multiply) {
+bool SpectralDeflation::extend(View<double> y, BlockProduct multiply) {
   const std::size_t width = y.rows;
   small_.resize(width * std::max(most_, width));
-  orthonormalize(y, {small_.data(), width, width});
+  if (!orthonormalize(y, {small_.data(), width, width})) return false;
   const View<double> w = block(q_, size_, width);
   multiply(y, w);
   // T = Z·Wᵀ, whose new rows and columns are each other's mirror images
@@ -150,11 +158,12 @@ void SpectralDeflation::extend(View<double> y, BlockProduct multiply) {
   for (std::size_t i = 0; i < width; ++i) {
     for (std::size_t j = 0; j < size_; ++j) r_rows.row(i)[j] += again.row(i)[j];
   }
-  orthonormalize(w, r_rows.columns(size_, width));
+  if (!orthonormalize(w, r_rows.columns(size_, width))) return false;
   size_ += width;
+  return true;
 }
 
-void SpectralDeflation::make_core() {
+bool SpectralDeflation::make_core() {
   const std::size_t k = size_;
   const View<double> r(r_.data(), k, k, most_), t(t_.data(), k, k, most_);
   double largest = 0;
@@ -168,6 +177,7 @@ void SpectralDeflation::make_core() {
   blas::trsm(CblasLeft, CblasNoTrans, k, k, r.data, r.stride, h.data, h.stride);
   blas::trsm(CblasRight, CblasTrans, k, k, r.data, r.stride, h.data, h.stride);
   const std::vector<double> theta = eigenvalues(h);
+  if (theta.empty()) return false;
   const auto left_out = static_cast<double>(std::max<std::size_t>(order_ - k, 1));
   const double mu = std::max(std::sqrt(rest_ / left_out), negligible * largest);
   std::vector<double> scaled(ritz);
@@ -183,6 +193,7 @@ void SpectralDeflation::make_core() {
   coordinates_.resize(k);
   corrected_.resize(k);
   newton::multiply(pool_, 1, h, Transpose::yes, weighted, Transpose::no, 0, {core_.data(), k, k});
+  return true;
 }
 
 void SpectralDeflation::apply(std::span<const double> r, std::span<double> out) {

@@ -37,8 +37,10 @@ class SpectralDeflation final : public Preconditioner {
 
   explicit SpectralDeflation(ThreadPool& pool) : pool_(pool) {}
 
-  /// Deflates at most `most` eigenvalues of the K of order d that `multiply` multiplies with.
-  void build(std::size_t order, std::size_t most, const Philox& random, BlockProduct multiply);
+  /// Deflates at most `most` eigenvalues of the K of order d that `multiply` multiplies with; false
+  /// where products overflow, or LAPACK finds no basis or no eigenvalues for them: the
+  /// preconditioner is then the identity.
+  bool build(std::size_t order, std::size_t most, const Philox& random, BlockProduct multiply);
 
   /// Eigenvalues that the preconditioner brings to the size of the others.
   std::size_t rank() const { return rank_; }
@@ -58,9 +60,10 @@ class SpectralDeflation final : public Preconditioner {
   void project_out(View<double> y, std::size_t first, View<double> coefficients);
   /// Effective rank of what the rows of y sample; also sets rest_, its squared Frobenius norm.
   double effective_rank(ConstView<double> y);
+  bool sketch_and_deflate(const Philox& random, BlockProduct multiply);
   /// Takes the rows of y, the sketch of what is left, into the basis.
-  void extend(View<double> y, BlockProduct multiply);
-  void make_core();
+  bool extend(View<double> y, BlockProduct multiply);
+  bool make_core();
 
   ThreadPool& pool_;
   std::size_t order_ = 0, most_ = 0, size_ = 0, rank_ = 0;

@@ -20,21 +20,31 @@ namespace {
 /// Samples of a task; an exponential takes the time of some 20 operations.
 constexpr std::size_t block = 4096;
 constexpr double exponential_cost = 20;
-/// A sketch has 4 rows for each variable, and a solve takes some 6 products with the Hessian. Dense
-/// Gram matrices are made at some 4 times the speed of products. By these figures sketches must
-/// save this factor: at 20,000 dense samples they then take 0.6 of the time for 200 variables, and
-/// 0.45 for 800.
-constexpr double sketch_rows = 4, solve_products = 6, gemm_speed = 4, worth_sketching = 1.5;
+/// An evaluation of so many operations takes longer than to start a thread.
+constexpr double worth_threads = 1e5;
+/// Nanoseconds on one thread, for an entry of the data of each sample in a product, and for a pair
+/// of them in a Gram matrix: measured for 20,000 to 100,000 samples, 200 to 2000 features, and
+/// dense data or 20 to 200 entries in a row.
+constexpr double dense_product = 1, sparse_product = 1.2, dense_pair = 0.05, sparse_pair = 0.5;
+/// A sketch has 4 rows for each variable, and an iteration takes 6 products with the Hessian. It is
+/// less exact: by these figures it must save a third. At 100,000 dense samples it then takes 0.55
+/// of the time for 400 variables; for 200 the entries are quicker.
+constexpr double sketch_rows = 4, iteration_products = 6, worth_sketching = 1.3;
 
 /// Features up to which matrices of n² numbers are made.
 constexpr std::size_t most_dense = 5000;
 
+/// Σ over the samples, of an evaluation of f.
+double operations(const TallMatrix& x) {
+  return 2 * static_cast<double>(x.entries()) + exponential_cost * static_cast<double>(x.rows);
+}
+
 bool sketches_pay(const TallMatrix& x) {
-  const auto n = static_cast<double>(x.cols);
-  const double entries = x.gram_cost() / (x.sparse() ? 1 : gemm_speed);
-  const double sketched =
-      sketch_rows * n * n * n / gemm_speed + solve_products * 4 * static_cast<double>(x.entries());
-  return entries > worth_sketching * sketched;
+  const auto n = static_cast<double>(x.cols), entries = static_cast<double>(x.entries());
+  const double gram = x.gram_cost() * (x.sparse() ? sparse_pair : dense_pair);
+  const double products =
+      iteration_products * 2 * entries * (x.sparse() ? sparse_product : dense_product);
+  return gram > worth_sketching * (products + sketch_rows * n * n * n * dense_pair);
 }
 
 void check(const ConstrainedLogisticOptions& o) {
@@ -69,25 +79,14 @@ void check(const ConstrainedLogisticOptions& o) {
   }
 }
 
-/// log(1 + exp(−t))
-double log_loss(double t) { return std::max(-t, 0.0) + std::log1p(std::exp(-std::abs(t))); }
-
-/// 1 / (1 + exp(t)), the slope of −log_loss
-double sigmoid_of_minus(double t) {
-  const double e = std::exp(-std::abs(t));
-  return t > 0 ? e / (1 + e) : 1 / (1 + e);
-}
-
 }  // namespace
 
 ConstrainedLogisticRegression::ConstrainedLogisticRegression(ConstrainedLogisticOptions options)
     : o_(std::move(options)) {
   check(o_);
-  if (o_.hessian == LogisticHessian::automatic) {
-    o_.hessian = o_.x.cols > most_dense ? LogisticHessian::products
-                 : sketches_pay(o_.x)   ? LogisticHessian::sketched
-                                        : LogisticHessian::entries;
-  }
+  o_.x.sort_rows();
+  o_.x.scale_rows(o_.y);
+  form_ = choose_form(LinearSolver::automatic);
 }
 
 ConstrainedLogisticRegression::~ConstrainedLogisticRegression() = default;
@@ -100,13 +99,39 @@ ThreadPool& ConstrainedLogisticRegression::pool() {
   return *pool_;
 }
 
+bool ConstrainedLogisticRegression::threaded() const { return operations(o_.x) >= worth_threads; }
+
+void ConstrainedLogisticRegression::begin(const RunSetting& setting) {
+  pool_ = &setting.pool;
+  sketch_ = setting.linear;
+  seed_ = setting.seed;
+  form_ = choose_form(setting.linear_solver);
+}
+
+ConstrainedLogisticRegression::Form ConstrainedLogisticRegression::choose_form(
+    LinearSolver asked) const {
+  const bool too_many = o_.x.cols > most_dense;
+  switch (asked) {
+    case LinearSolver::sketch_preconditioner:
+      return Form::sketched;
+    case LinearSolver::automatic:
+      if (!too_many && sketches_pay(o_.x)) return Form::sketched;
+      [[fallthrough]];
+    case LinearSolver::minres:
+    case LinearSolver::nystrom_minres:
+      return too_many ? Form::products : Form::entries;
+    default:
+      return Form::entries;
+  }
+}
+
 HessianForm ConstrainedLogisticRegression::hessian_form() const {
-  return o_.hessian == LogisticHessian::entries ? HessianForm::values : HessianForm::product;
+  return form_ == Form::entries ? HessianForm::values : HessianForm::product;
 }
 
 std::unique_ptr<KktSolver> ConstrainedLogisticRegression::own_kkt_solver() {
-  if (o_.hessian != LogisticHessian::sketched) return nullptr;
-  return make_sketch_preconditioner(o_.sketch, pool(), o_.seed, *this);
+  if (form_ != Form::sketched) return nullptr;
+  return make_sketch_preconditioner(sketch_, pool(), seed_, *this);
 }
 
 std::vector<double> ConstrainedLogisticRegression::start() {
@@ -168,42 +193,52 @@ Coordinates ConstrainedLogisticRegression::hessian_structure() const {
   return entries;
 }
 
+template <class Body>
+void ConstrainedLogisticRegression::each_block(const Body& body) {
+  const Split split = Split::of(o_.x.rows, block);
+  const double work = exponential_cost * static_cast<double>(o_.x.rows);
+  for_tasks(pool(), split.parts, work,
+            [&](std::size_t part) { body(part, split.begin(part), split.end(part)); });
+}
+
 void ConstrainedLogisticRegression::see(std::span<const double> w) {
   if (seen_.size() == w.size() && std::equal(w.begin(), w.end(), seen_.begin())) return;
   margins_.resize(o_.x.rows);
+  decays_.resize(o_.x.rows);
   seen_.clear();  // in case the product is cancelled
   weighed_ = false;
   o_.x.multiply(pool(), w, margins_);
-  for (std::size_t i = 0; i < margins_.size(); ++i) margins_[i] *= o_.y[i];
+  each_block([&](std::size_t, std::size_t first, std::size_t last) {
+    for (std::size_t i = first; i < last; ++i) decays_[i] = std::exp(-std::abs(margins_[i]));
+  });
   seen_.assign(w.begin(), w.end());
 }
 
-template <class Term>
-double ConstrainedLogisticRegression::mean(const Term& term) {
-  const Split split = Split::of(o_.x.rows, block);
-  std::vector<double> sums(split.parts, 0.0);
-  const double operations = exponential_cost * static_cast<double>(o_.x.rows);
-  for_tasks(pool(), split.parts, operations, [&](std::size_t part) {
-    for (std::size_t i = split.begin(part); i < split.end(part); ++i) sums[part] += term(i);
-  });
-  double total = 0;
-  for (const double sum : sums) total += sum;
-  return total / static_cast<double>(o_.x.rows);
+double ConstrainedLogisticRegression::probability_of_error(std::size_t i) const {
+  return (margins_[i] > 0 ? decays_[i] : 1) / (1 + decays_[i]);
 }
 
 double ConstrainedLogisticRegression::objective(std::span<const double> w) {
   see(w);
-  return mean([&](std::size_t i) { return log_loss(margins_[i]); }) +
-         0.5 * o_.weight_decay * dot(w, w);
+  sums_.resize(Split::of(o_.x.rows, block).parts);
+  each_block([&](std::size_t part, std::size_t first, std::size_t last) {
+    double sum = 0;
+    for (std::size_t i = first; i < last; ++i) {
+      sum += std::max(-margins_[i], 0.0) + std::log1p(decays_[i]);
+    }
+    sums_[part] = sum;
+  });
+  double total = 0;
+  for (const double sum : sums_) total += sum;
+  return total / static_cast<double>(o_.x.rows) + 0.5 * o_.weight_decay * dot(w, w);
 }
 
 void ConstrainedLogisticRegression::gradient(std::span<const double> w, std::span<double> out) {
   see(w);
   slopes_.resize(o_.x.rows);
   const double share = 1 / static_cast<double>(o_.x.rows);
-  mean([&](std::size_t i) {
-    slopes_[i] = -share * o_.y[i] * sigmoid_of_minus(margins_[i]);
-    return 0.0;
+  each_block([&](std::size_t, std::size_t first, std::size_t last) {
+    for (std::size_t i = first; i < last; ++i) slopes_[i] = -share * probability_of_error(i);
   });
   o_.x.multiply_transposed(pool(), slopes_, out);
   add(o_.weight_decay, w, out);
@@ -229,13 +264,14 @@ void ConstrainedLogisticRegression::weigh(std::span<const double> w, double sigm
   see(w);
   shift_ = sigma * o_.weight_decay + (o_.sphere ? 2 * lambda.back() : 0);
   if (weighed_ && weighed_with_ == sigma) return;
+  weighed_ = false;  // in case this is cancelled
   weights_.resize(o_.x.rows);
   const double share = sigma / static_cast<double>(o_.x.rows);
-  weighed_ = false;
-  mean([&](std::size_t i) {
-    const double s = sigmoid_of_minus(margins_[i]);
-    weights_[i] = share * s * (1 - s);
-    return 0.0;
+  each_block([&](std::size_t, std::size_t first, std::size_t last) {
+    for (std::size_t i = first; i < last; ++i) {
+      const double e = decays_[i];
+      weights_[i] = share * e / ((1 + e) * (1 + e));
+    }
   });
   weighed_ = true;
   weighed_with_ = sigma;
@@ -264,14 +300,18 @@ void ConstrainedLogisticRegression::hessian_product(std::span<const double> w, d
   ++products_;
   product_.resize(o_.x.rows);
   o_.x.multiply(pool(), v, product_);
-  for (std::size_t i = 0; i < product_.size(); ++i) product_[i] *= weights_[i];
+  each_block([&](std::size_t, std::size_t first, std::size_t last) {
+    for (std::size_t i = first; i < last; ++i) product_[i] *= weights_[i];
+  });
   o_.x.multiply_transposed(pool(), product_, out);
   add(shift_, v, out);
 }
 
 void ConstrainedLogisticRegression::count_sketch(const Philox& random, View<double> out) {
   roots_.resize(weights_.size());
-  for (std::size_t i = 0; i < roots_.size(); ++i) roots_[i] = std::sqrt(weights_[i]);
+  each_block([&](std::size_t, std::size_t first, std::size_t last) {
+    for (std::size_t i = first; i < last; ++i) roots_[i] = std::sqrt(weights_[i]);
+  });
   o_.x.count_sketch(pool(), roots_, random, out);
 }
 

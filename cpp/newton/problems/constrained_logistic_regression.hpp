@@ -19,11 +19,6 @@
 
 namespace secondorder::newton {
 
-/// What Newton steps are solved with: the entries of the Hessian, sketches of the data, or products
-/// alone (by MINRES). Automatic takes the cheaper of the first two, and the last where n² numbers
-/// are too many.
-enum class LogisticHessian { automatic, entries, sketched, products };
-
 struct ConstrainedLogisticOptions {
   TallMatrix x;             ///< N × n
   std::vector<double> y;    ///< N labels, 1 or −1
@@ -31,9 +26,6 @@ struct ConstrainedLogisticOptions {
   std::vector<double> b;    ///< m
   bool sphere = false;      ///< adds ‖w‖² − 1 = 0 as the last constraint
   double weight_decay = 0;  ///< ≥ 0
-  LogisticHessian hessian = LogisticHessian::automatic;
-  KktSolverOptions sketch;  ///< of the solver by sketches
-  std::uint64_t seed = 0;   ///< of the sketches
 };
 
 class ConstrainedLogisticRegression final : public Problem, private TallHessian {
@@ -52,7 +44,9 @@ class ConstrainedLogisticRegression final : public Problem, private TallHessian 
   Coordinates jacobian_structure() const override;
   HessianForm hessian_form() const override;
   Coordinates hessian_structure() const override;
-  void use_threads(ThreadPool& pool) override { pool_ = &pool; }
+  bool threaded() const override;
+  void begin(const RunSetting& setting) override;
+  void end() override { pool_ = nullptr; }
   std::unique_ptr<KktSolver> own_kkt_solver() override;
 
   double objective(std::span<const double> w) override;
@@ -69,19 +63,30 @@ class ConstrainedLogisticRegression final : public Problem, private TallHessian 
   double shift() const override { return shift_; }
   std::uint64_t products() const override { return products_; }
 
-  /// margins_ = y∘Xw, unless they already are those of w.
+  /// What Newton steps are solved with: the entries of the Hessian, sketches of the data, or
+  /// products alone.
+  enum class Form { entries, sketched, products };
+  /// For 'auto' the cheaper of the first two, and the last where n² numbers are too many.
+  Form choose_form(LinearSolver asked) const;
+
+  /// margins_ = y∘Xw and decays_ = exp(−|margins_|), unless they already are those of w.
   void see(std::span<const double> w);
+  /// 1 / (1 + exp(margin)), the slope of the loss
+  double probability_of_error(std::size_t i) const;
   /// weights_ = σ/N · s(1 − s) at the margins of w, and the multiple of I that goes with them.
   void weigh(std::span<const double> w, double sigma, std::span<const double> lambda);
-  /// Mean of term(margin) over the samples, which may also leave something for each.
-  template <class Term>
-  double mean(const Term& term);
+  /// body(part, first, last) for blocks of samples, on the team.
+  template <class Body>
+  void each_block(const Body& body);
   ThreadPool& pool();
 
-  ConstrainedLogisticOptions o_;
+  ConstrainedLogisticOptions o_;  // the rows of x times their labels
+  Form form_ = Form::entries;
+  KktSolverOptions sketch_;
+  std::uint64_t seed_ = 0;
   ThreadPool* pool_ = nullptr;
   std::unique_ptr<ThreadPool> own_pool_;
-  std::vector<double> seen_, margins_, weights_, slopes_, product_, roots_, gram_;
+  std::vector<double> seen_, margins_, decays_, sums_, weights_, slopes_, product_, roots_, gram_;
   double shift_ = 0, weighed_with_ = 0;
   bool weighed_ = false;  // weights_ are those of seen_ and weighed_with_
   std::uint64_t products_ = 0;

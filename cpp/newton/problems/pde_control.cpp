@@ -8,6 +8,7 @@
 #include "base/thread_pool.hpp"
 #include "newton/linear/minres_solvers.hpp"
 #include "newton/problems/poisson_preconditioner.hpp"
+#include "newton/require_memory.hpp"
 #include "newton/vectors.hpp"
 
 namespace secondorder::newton {
@@ -16,6 +17,8 @@ namespace {
 
 /// Beyond, indices of the Jacobian's entries exceed 32 bits.
 constexpr std::size_t largest_grid = 16384;
+/// Of a run with the problem's own solver, as measured for N from 256 to 1024.
+constexpr double bytes_per_point = 1200;
 
 /// For each point p, row after row: before(p), neighbour(p, q) for the inner points beside it, and
 /// after(p).
@@ -47,6 +50,10 @@ PdeControl::PdeControl(PdeControlOptions options) : o_(std::move(options)) {
   if (!(o_.alpha > 0) || !std::isfinite(o_.alpha)) {
     throw Error(ErrorCode::invalid_argument, "alpha must be above 0", "alpha");
   }
+  const auto n = static_cast<double>(o_.grid);
+  require_memory(
+      bytes_per_point * n * n,
+      "a grid of " + std::to_string(o_.grid) + " × " + std::to_string(o_.grid) + " points", "grid");
   if (o_.target.empty()) {
     const double step = 0.1 / std::sqrt(15.0), middle = (static_cast<double>(o_.grid) - 1) / 2;
     for (std::size_t i = 0; i < o_.grid; ++i) {

@@ -35,7 +35,8 @@ struct PdeControlOptions {
 
 class PdeControl final : public Problem {
  public:
-  /// Throws Error(invalid_argument | dimension_mismatch) for options out of range.
+  /// Throws Error(invalid_argument | dimension_mismatch) for options out of range, and
+  /// Error(out_of_memory) for a grid that a run has no memory for.
   explicit PdeControl(PdeControlOptions options);
 
   std::size_t grid() const { return o_.grid; }
@@ -46,7 +47,8 @@ class PdeControl final : public Problem {
   Coordinates jacobian_structure() const override;
   HessianForm hessian_form() const override { return HessianForm::values; }
   Coordinates hessian_structure() const override;
-  void use_threads(ThreadPool& pool) override { pool_ = &pool; }
+  void begin(const RunSetting& setting) override { pool_ = &setting.pool; }
+  void end() override { pool_ = nullptr; }
   std::unique_ptr<KktSolver> own_kkt_solver() override;
 
   double objective(std::span<const double> x) override;

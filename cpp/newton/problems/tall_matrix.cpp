@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <tuple>
+#include <utility>
 
 #include "algebra/cpu/blas.hpp"
 #include "algebra/cpu/tiling.hpp"
@@ -15,8 +17,10 @@ namespace {
 
 /// Rows of a task of X·w; at most this many parts, each with sums of its own, in Xᵀ·p.
 constexpr std::size_t product_rows = 2048, most_parts = 16;
-/// Rows that a Gram matrix takes at a time, and elements of the sums that sparse parts have.
+/// Rows that a Gram matrix of dense data takes at a time, and elements of the sums of parts.
 constexpr std::size_t gram_rows = 2048, partial_elements = std::size_t{1} << 22;
+/// Elements of a Gram matrix of sparse data that are worked on at a time: the cache's.
+constexpr std::size_t cached_elements = std::size_t{1} << 17;
 
 /// Parts of the rows for sums of `width` numbers each.
 Split sum_parts(std::size_t rows, std::size_t width) {
@@ -68,6 +72,31 @@ void TallMatrix::add_row(std::size_t i, double alpha, double* target) const {
   for (auto p = static_cast<std::size_t>(row_offsets[i]);
        p < static_cast<std::size_t>(row_offsets[i + 1]); ++p) {
     target[columns[p]] += alpha * values[p];
+  }
+}
+
+void TallMatrix::sort_rows() {
+  std::vector<std::pair<std::int32_t, double>> row;
+  for (std::size_t i = 0; i < rows && sparse(); ++i) {
+    const auto first = static_cast<std::size_t>(row_offsets[i]);
+    const auto last = static_cast<std::size_t>(row_offsets[i + 1]);
+    if (std::is_sorted(columns.begin() + row_offsets[i], columns.begin() + row_offsets[i + 1])) {
+      continue;
+    }
+    row.clear();
+    for (std::size_t p = first; p < last; ++p) row.emplace_back(columns[p], values[p]);
+    std::stable_sort(row.begin(), row.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    for (std::size_t p = first; p < last; ++p) std::tie(columns[p], values[p]) = row[p - first];
+  }
+}
+
+void TallMatrix::scale_rows(std::span<const double> factors) {
+  for (std::size_t i = 0; i < rows; ++i) {
+    const std::size_t first = sparse() ? static_cast<std::size_t>(row_offsets[i]) : i * cols;
+    const std::size_t last =
+        sparse() ? static_cast<std::size_t>(row_offsets[i + 1]) : (i + 1) * cols;
+    for (std::size_t p = first; p < last; ++p) values[p] *= factors[i];
   }
 }
 
@@ -136,29 +165,33 @@ void TallMatrix::dense_gram(ThreadPool& pool, std::span<const double> weights,
   }
 }
 
-/// Each part adds up the outer products of its rows.
+/// Outer products of the rows of X, for ranges of rows of the result that stay in the cache, and
+/// where these are few for parts of the samples too, each with a sum of its own.
 void TallMatrix::sparse_gram(ThreadPool& pool, std::span<const double> weights,
                              View<double> out) const {
-  const Split split = sum_parts(rows, cols * cols);
-  std::vector<double> sums((split.parts - 1) * cols * cols, 0.0);
-  for (std::size_t j = 0; j < cols; ++j) std::fill_n(out.row(j), cols, 0.0);
-  for_tasks(pool, split.parts, gram_cost(), [&](std::size_t part) {
+  const Split bands = Split::of(cols, std::max<std::size_t>(cached_elements / cols, 1));
+  Split split = sum_parts(rows, cols * cols);
+  split.parts = std::min(split.parts, divide_up(most_parts, bands.parts));
+  std::vector<double> sums((split.parts - 1) * cols * cols);
+  for_tasks(pool, split.parts * bands.parts, gram_cost(), [&](std::size_t task) {
+    const std::size_t part = task / bands.parts, band = task % bands.parts;
+    const auto first_row = static_cast<std::int32_t>(bands.begin(band));
+    const auto end_row = static_cast<std::int32_t>(bands.end(band));
     const View<double> sum =
         part == 0 ? out : View<double>(sums.data() + (part - 1) * cols * cols, cols, cols);
+    for (std::size_t j = bands.begin(band); j < bands.end(band); ++j) {
+      std::fill_n(sum.row(j), cols, 0.0);
+    }
     for (std::size_t i = split.begin(part); i < split.end(part); ++i) {
       const auto first = static_cast<std::size_t>(row_offsets[i]);
       const auto last = static_cast<std::size_t>(row_offsets[i + 1]);
-      for (std::size_t p = first; p < last; ++p) {
+      const auto begin = columns.begin();
+      auto p = static_cast<std::size_t>(
+          std::lower_bound(begin + row_offsets[i], begin + row_offsets[i + 1], first_row) - begin);
+      for (; p < last && columns[p] < end_row; ++p) {
         const double value = weights[i] * values[p];
         double* row = sum.row(static_cast<std::size_t>(columns[p]));
-        // The columns of a row need not be sorted: what falls above the diagonal goes below it.
-        for (std::size_t q = first; q <= p; ++q) {
-          if (columns[q] <= columns[p]) {
-            row[columns[q]] += value * values[q];
-          } else {
-            sum.row(static_cast<std::size_t>(columns[q]))[columns[p]] += value * values[q];
-          }
-        }
+        for (std::size_t q = first; q <= p; ++q) row[columns[q]] += value * values[q];
       }
     }
   });

@@ -27,7 +27,11 @@ struct TallMatrix {
   /// Throws Error(dimension_mismatch | invalid_argument), naming `argument`, for arrays that don't
   /// fit together, indices out of range and values that aren't finite.
   void check(const char* argument) const;
+  /// Sorts the entries of each sparse row by their columns; weighted_gram() expects it.
+  void sort_rows();
 
+  /// X ← diag(factors)·X
+  void scale_rows(std::span<const double> factors);
   /// out = X·w
   void multiply(ThreadPool& pool, std::span<const double> w, std::span<double> out) const;
   /// out = Xᵀ·p
