@@ -9,6 +9,9 @@ import { type BlocksResult, measureBlocks } from './mfac-blocks';
 import { measureRecursion, type RecursionResult } from './mfac-recursion';
 import { measureWindow, type WindowResult } from './mfac-window';
 import { type MnistResult, measureMnist } from './mnist';
+import { type KktResult, measureKkt } from './newton-kkt';
+import { type LargeResult, measureLarge } from './newton-large';
+import { measureProblems, type ProblemsResult } from './newton-problems';
 import { measurePeers, type PeersResult } from './peers';
 import { measureScaling, type ScalingResult } from './scaling';
 import { measureTimeToGap, type TimeToGapResult } from './time-to-gap';
@@ -25,6 +28,9 @@ export interface Results {
   'mfac-window': WindowResult;
   'mfac-blocks': BlocksResult[];
   'mfac-recursion': RecursionResult[] | Skipped;
+  'newton-problems': ProblemsResult;
+  'newton-large': LargeResult;
+  'newton-kkt': KktResult;
 }
 
 export type Name = keyof Results;
@@ -41,6 +47,9 @@ export const MEASUREMENTS: { [K in Name]: (context: Context) => Promise<Results[
   'mfac-window': measureWindow,
   'mfac-blocks': measureBlocks,
   'mfac-recursion': measureRecursion,
+  'newton-problems': measureProblems,
+  'newton-large': measureLarge,
+  'newton-kkt': measureKkt,
 };
 
 export const NAMES = Object.keys(MEASUREMENTS) as Name[];

@@ -1,9 +1,8 @@
 // The tables of the M-FAC family in docs/benchmarks.md.
+import { milliseconds, percent, reached, table } from './markdown';
 import type { BlocksResult } from './mfac-blocks';
 import { RECURSION_BAR, type RecursionResult } from './mfac-recursion';
 import { HALF_BAR, STEP_BAR, type StepResult, type WindowResult } from './mfac-window';
-
-type Cell = string | number;
 
 export function windowTables({ steps, factor }: WindowResult): string {
   const head = [
@@ -51,8 +50,6 @@ function verdicts(steps: readonly StepResult[]): string {
   return `${floor} bfloat16 at least ${HALF_BAR} times as fast: ${half.faster.toFixed(2)}, ${met}.`;
 }
 
-const reached = (is: boolean) => (is ? 'reached' : 'missed');
-
 export function blocksTable(results: readonly BlocksResult[]): string {
   const [first] = results;
   const head = ['B', 'Form', 'ms to set up', 'ms of the diagonal', 'ms of a product', 'MiB'];
@@ -89,11 +86,3 @@ export function recursionTable(results: readonly RecursionResult[]): string {
   const bar = `Float64 at least ${RECURSION_BAR} times as long in the first row: ${reached(ratio >= RECURSION_BAR)}.`;
   return `d = ${first?.d}, m = ${first?.m}, set-up with the diagonal.\n\n${table(head, rows)}\n\n${bar}`;
 }
-
-function table(head: readonly Cell[], rows: readonly (readonly Cell[])[]): string {
-  const line = (cells: readonly Cell[]) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}
-
-const milliseconds = (value: number) => (1e3 * value).toPrecision(3);
-const percent = (value: number) => `${(100 * value).toFixed(0)} %`;

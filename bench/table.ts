@@ -2,16 +2,16 @@
 import { type DataSetResult, LOSSES } from './data-sets';
 import { FRACTION_BAR, type IterationResult } from './iteration';
 import type { LearningCurveResult } from './learning-curve';
+import { milliseconds, percent, reached, table } from './markdown';
 import { isSkipped, type Skipped } from './measurement';
 import type { BenchFile, Measured } from './measurements';
 import type { MemoryResult } from './memory';
 import { blocksTable, recursionTable, windowTables } from './mfac-tables';
 import type { MnistResult } from './mnist';
+import { kktTables, largeTables, problemTables } from './newton-tables';
 import type { PeersResult } from './peers';
 import type { ScalingResult } from './scaling';
 import { GAPS, type TimeToGapResult } from './time-to-gap';
-
-type Cell = string | number;
 
 /** All tables, below a line on where they were measured. */
 export function tables(file: BenchFile, figure: string): string {
@@ -29,6 +29,9 @@ export function tables(file: BenchFile, figure: string): string {
     section('A step of M-FAC and memory bandwidth', m['mfac-window'], windowTables),
     section('Setting up blocks of the Fisher matrix', m['mfac-blocks'], blocksTable),
     section('Blocks beside the recursion', m['mfac-recursion'], recursionTable),
+    section('Test problems solved', m['newton-problems'], problemTables),
+    section('Larger problems beside IPOPT and SciPy', m['newton-large'], largeTables),
+    section('Solving KKT systems', m['newton-kkt'], kktTables),
   ];
   return sections.filter((text) => text !== '').join('\n\n');
 }
@@ -78,8 +81,7 @@ function iterationTable(results: readonly IterationResult[]): string {
     'Share by processor time',
   ];
   const share = results[0]?.fraction.wall ?? Number.NaN;
-  const verdict = share >= FRACTION_BAR ? 'reached' : 'missed';
-  const bar = `At least ${percent(FRACTION_BAR)} in the first row: ${verdict}.`;
+  const bar = `At least ${percent(FRACTION_BAR)} in the first row: ${reached(share >= FRACTION_BAR)}.`;
   return `${table(head, rows)}\n\n${bar}`;
 }
 
@@ -225,13 +227,6 @@ function peersTable({ problem, n, d, gates, secondorder, scnn }: PeersResult): s
   return `${note}\n\n${table(head, rows)}`;
 }
 
-function table(head: readonly Cell[], rows: readonly (readonly Cell[])[]): string {
-  const line = (cells: readonly Cell[]) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}
-
 const mean = (values: readonly number[]) => values.reduce((sum, v) => sum + v, 0) / values.length;
-const milliseconds = (value: number) => (1e3 * value).toPrecision(3);
 const seconds = (value: number) => (value < 10 ? value.toFixed(2) : value.toFixed(0));
-const percent = (value: number) => `${(100 * value).toFixed(0)} %`;
 const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;

@@ -171,3 +171,18 @@ t.test('the experiment on optimal control', async (t) => {
   t.equal(status('paper, RK', '2'), 'converged');
   t.not(status('paper, RK', '8'), 'converged', 'RK stops at small grids');
 });
+
+t.test('the experiment on derivatives', async (t) => {
+  const out = await experiment(t, 'derivatives', '--quick');
+  const lines = out.split('\n').map((line) => line.trim().split(/ {3,}/));
+  const cells = (variant: string) =>
+    lines
+      .find((row) => row[0] === variant && row[1] === 'paper')
+      ?.slice(2)
+      .map(Number) ?? [];
+  for (const variant of ['all given', 'BFGS', 'differences', 'differences, BFGS']) {
+    t.equal(cells(variant)[0], 5, `${variant}: all five are solved`);
+  }
+  t.equal(cells('differences')[1], cells('all given')[1], 'as many Newton steps by differences');
+  t.ok(cells('differences')[2]! > 5 * cells('all given')[2]!, 'with many more evaluations');
+});
