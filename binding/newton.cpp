@@ -243,7 +243,8 @@ class CheckDerivatives final : public ProblemTask {
 
 /// newtonStart({ problem }) -> where it starts.
 Napi::Value newton_start(const Napi::CallbackInfo& info) {
-  ProblemSource source(Fields(info[0]).object("problem"), std::nullopt);
+  const Fields spec(info[0]);
+  ProblemSource source(spec.object("problem"), std::nullopt);
   const RunControl control;
   source.begin(control);
   return to_js(info.Env(), source.x0());
