@@ -25,7 +25,7 @@ export interface LargeRun extends Residuals {
   objective: number;
   /** Wall seconds, the median of the runs. */
   seconds: number;
-  /** Of them in the functions of the problem, on average, where these are in JavaScript. */
+  /** The same of the functions of the problem, where these are in JavaScript. */
   evaluation?: number;
 }
 
@@ -82,17 +82,17 @@ async function measure(
   { residuals, calls, tolerance }: Pick<Case, 'residuals' | 'calls' | 'tolerance'>,
   quick: boolean,
 ): Promise<LargeRun> {
-  const before = calls?.seconds ?? 0;
   const run = async () => {
-    const start = performance.now();
+    const [start, called] = [performance.now(), calls?.seconds ?? 0];
     const solution = await solve();
-    return { ...solution, seconds: solution.seconds ?? (performance.now() - start) / 1e3 };
+    const seconds = solution.seconds ?? (performance.now() - start) / 1e3;
+    return { ...solution, seconds, evaluation: (calls?.seconds ?? 0) - called };
   };
-  const { x, lambda, status, iterations, evaluations, seconds } = await run();
-  const times = [seconds];
+  const { x, lambda, status, iterations, evaluations, ...first } = await run();
+  const times = [first];
   const patience = quick ? 0 : PATIENCE;
-  while (times.length < MOST_RUNS && times.reduce((sum, time) => sum + time, 0) < patience) {
-    times.push((await run()).seconds);
+  while (times.length < MOST_RUNS && times.reduce((sum, k) => sum + k.seconds, 0) < patience) {
+    times.push(await run());
   }
   const found = residuals(x, lambda);
   return {
@@ -102,7 +102,7 @@ async function measure(
     status,
     iterations,
     objective: evaluations.objective,
-    seconds: median(times),
-    ...(calls && { evaluation: (calls.seconds - before) / times.length }),
+    seconds: median(times.map(({ seconds }) => seconds)),
+    ...(calls && { evaluation: median(times.map(({ evaluation }) => evaluation)) }),
   };
 }
