@@ -218,3 +218,23 @@ t.test('a long chain', async (t) => {
   t.equal(linear.solver, 'sparse-ldl');
   t.ok(seconds < 20, `${seconds} s`);
 });
+
+t.test(
+  'products with a Hessian that overflow end a run, however often they are tried',
+  async (t) => {
+    const problem: Problem = {
+      variables: 3,
+      constraints: 0,
+      x0: [1, -2, 3],
+      objective: ([a = 0]) => a,
+      gradient: (x, out) => out.set(x),
+      hessian: {
+        product: (x, _sigma, _lambda, _v, out) => out.set(x.map((value) => 1e155 * value)),
+      },
+    };
+    for (const linearSolver of ['minres', 'nystrom-minres', 'kaczmarz++'] as const) {
+      const result = solve(t, problem, { linearSolver });
+      t.equal(result.status, 'stalled_feasible', linearSolver);
+    }
+  },
+);

@@ -36,6 +36,7 @@ SolveOutcome Minres::solve(Product multiply, Preconditioner* preconditioner,
   if (!std::isfinite(residual)) {  // a useless start
     std::fill(x.begin(), x.end(), 0.0);
     residual = recompute();
+    if (!std::isfinite(residual)) return {false, residual, 0};  // nothing to start from
   }
   const double target = accuracy * size;
   std::size_t left = max_steps;
@@ -48,7 +49,7 @@ SolveOutcome Minres::solve(Product multiply, Preconditioner* preconditioner,
       std::copy(start_.begin(), start_.end(), x.begin());
       residual = before;
     }
-    if (!(residual <= worth_restarting * before)) break;  // for infinite ones too
+    if (!(residual <= worth_restarting * before)) break;
   }
   return {residual <= target, residual / size, max_steps - left};
 }
