@@ -85,17 +85,22 @@ type Round = Pick<StepResult, 'read' | 'push' | 'step' | 'share' | 'faster'>;
 
 async function measureSteps(group: readonly Shape[], { quick }: Context): Promise<StepResult[]> {
   const cases = group.map((shape) => ({ ...prepare(shape), rounds: [] as Round[] }));
+  const seconds = quick ? 0.1 : 1;
   for (let k = 0; k < (quick ? 1 : 5); k++) {
-    let first: number | undefined;
-    for (const { shape, window, gradients, out, rounds } of cases) {
-      const run = { threads: shape.threads };
-      const seconds = quick ? 0.1 : 0.5;
-      const read = await readSpeed(passBytes(shape), seconds, shape.threads);
-      const push = timeOf((i) => window.pushSync(gradients[i % 3]!, run), seconds);
-      const step = timeOf((i) => window.pushAndSolveSync(gradients[i % 3]!, out, run), seconds);
+    const reads: number[] = [];
+    for (const { shape } of cases) {
+      reads.push(await readSpeed(passBytes(shape), seconds / 2, shape.threads));
+    }
+    // One call after another of each case, so that what disturbs the machine meets all of them.
+    const calls = cases.flatMap(({ shape: { threads }, window, gradients, out }) => [
+      (i: number) => window.pushSync(gradients[i % 3]!, { threads }),
+      (i: number) => void window.pushAndSolveSync(gradients[i % 3]!, out, { threads }),
+    ]);
+    const times = timesOf(calls, seconds * cases.length);
+    for (const [c, { shape, rounds }] of cases.entries()) {
+      const [read, push, step] = [reads[c]!, times[2 * c]!, times[2 * c + 1]!];
       const floor = (2 * passBytes(shape) + vectorBytes(shape)) / (1e9 * read);
-      first ??= step;
-      rounds.push({ read, push, step, share: floor / step, faster: first / step });
+      rounds.push({ read, push, step, share: floor / step, faster: times[1]! / step });
     }
   }
   return cases.map(({ shape, window, rounds }) => {
@@ -138,22 +143,31 @@ function measureFactor(m: number, { quick, threads }: Context): FactorResult {
   for (let i = 0; i < m + 2; i++) window.pushSync(gradients[i % 3]!);
   const run = { threads };
   const seconds = quick ? 0.05 : 0.5;
-  const step = timeOf((i) => window.pushAndSolveSync(gradients[i % 3]!, undefined, run), seconds);
-  const refactor = timeOf((i) => {
-    window.setDampingSync(1e-3 * (1 + (i % 2)), run);
-    window.solveSync(gradients[0]!, undefined, run);
-  }, seconds);
-  return { m, step, refactor };
+  const [step, refactor] = timesOf(
+    [
+      (i) => void window.pushAndSolveSync(gradients[i % 3]!, undefined, run),
+      (i) => {
+        window.setDampingSync(1e-3 * (1 + (i % 2)), run);
+        window.solveSync(gradients[0]!, undefined, run);
+      },
+    ],
+    2 * seconds,
+  );
+  return { m, step: step!, refactor: refactor! };
 }
 
-/** Mean wall seconds of a call, over as many as take about so long, the first left out. */
-function timeOf(call: (i: number) => void, seconds: number): number {
-  call(0);
-  const start = performance.now();
-  let calls = 0;
-  do call(++calls);
-  while (performance.now() - start < 1e3 * seconds);
-  return (performance.now() - start) / 1e3 / calls;
+/** Wall seconds of the middle one of each one's calls, which take turns for about so long. */
+function timesOf(calls: readonly ((i: number) => void)[], seconds: number): number[] {
+  const times = calls.map((): number[] => []);
+  const end = performance.now() + 1e3 * seconds;
+  for (let i = 0; i < 2 || performance.now() < end; i++) {
+    for (const [c, call] of calls.entries()) {
+      const start = performance.now();
+      call(i);
+      if (i > 0) times[c]!.push((performance.now() - start) / 1e3);
+    }
+  }
+  return times.map(median);
 }
 
 /** Numbers that look like a gradient: of both signs, none alike. */

@@ -2,21 +2,13 @@
 // every solver, and nothing that a solver says of itself.
 import type { SparseMatrix } from 'secondorder';
 import type { LinearConstraints } from '../examples/newton-data';
-import type { Problem } from '../test/problems';
+import { type KktConditions, kktConditions, largest } from '../test/problems/kkt';
 
 export interface Residuals {
   /** ‖∇f + Jᵀλ‖∞ / max(1, ‖∇f‖∞) */
   stationarity: number;
   /** ‖c‖∞ */
   infeasibility: number;
-}
-
-/** The conditions of a KKT point, ∇f + Jᵀλ = 0 and c = 0, and what the former is made of. */
-interface KktConditions {
-  gradient: Float64Array;
-  /** ∇f + Jᵀλ */
-  slope: Float64Array;
-  constraint: Float64Array;
 }
 
 /** Both within the tolerance; false for NaN. */
@@ -26,23 +18,6 @@ export function within({ stationarity, infeasibility }: Residuals, tolerance: nu
 
 export function problemResiduals(...at: Parameters<typeof kktConditions>): Residuals {
   return residuals(kktConditions(...at));
-}
-
-export function kktConditions(
-  problem: Problem,
-  x: Float64Array,
-  lambda: Float64Array,
-): KktConditions {
-  const { rows, cols, values } = problem.jacobian;
-  const gradient = new Float64Array(problem.variables);
-  const constraint = new Float64Array(problem.constraints);
-  const entries = new Float64Array(rows.length);
-  problem.gradient(x, gradient);
-  problem.constraint(x, constraint);
-  values(x, entries);
-  const slope = gradient.slice();
-  for (let k = 0; k < rows.length; k++) slope[cols[k]!]! += lambda[rows[k]!]! * entries[k]!;
-  return { gradient, slope, constraint };
 }
 
 export interface SphereRegression extends LinearConstraints {
@@ -118,6 +93,3 @@ function residuals({ gradient, slope, constraint }: KktConditions): Residuals {
   const scale = Math.max(1, largest(gradient));
   return { stationarity: largest(slope) / scale, infeasibility: largest(constraint) };
 }
-
-/** ‖v‖∞, NaN where there is one. */
-const largest = (v: Float64Array): number => v.reduce((most, x) => Math.max(most, Math.abs(x)), 0);

@@ -58,7 +58,7 @@ OutputFloats output(const Fields& spec, std::size_t count) {
     throw Error(ErrorCode::out_of_memory,
                 "The solution needs " + std::to_string(need / 1e6) + " MB, more than is available");
   }
-  return {spec.env(), count * dimension};
+  return {spec, count * dimension};
 }
 
 /// fisherWindowCreate({ dimension, capacity, damping, storage, normalize, mask? }) -> handle
@@ -141,7 +141,7 @@ class SolvedTask : public WindowTask {
   std::optional<OutputFloats> solution_;
 };
 
-/// fisherWindowPush({ window, gradient, solve }, run) -> { solution }
+/// fisherWindowPush({ window, gradient, solve, out? }, run) -> { solution }
 class Push final : public SolvedTask {
  public:
   explicit Push(const Fields& spec)
@@ -155,7 +155,7 @@ class Push final : public SolvedTask {
   RealArray gradient_;
 };
 
-/// fisherWindowCommit({ window, solve }, run) -> { solution }
+/// fisherWindowCommit({ window, solve, out? }, run) -> { solution }
 class Commit final : public SolvedTask {
  public:
   using SolvedTask::SolvedTask;
@@ -164,7 +164,7 @@ class Commit final : public SolvedTask {
   }
 };
 
-/// fisherWindowSolve({ window, x, count }, run) -> { solution }
+/// fisherWindowSolve({ window, x, count, out? }, run) -> { solution }
 class Solve final : public WindowTask {
  public:
   explicit Solve(const Fields& spec)
@@ -240,9 +240,9 @@ void register_fisher_window(Napi::Env, Napi::Object exports) {
   export_function<clear>(exports, "fisherWindowClear");
   export_function<push_slice>(exports, "fisherWindowPushSlice");
   export_function<discard_slices>(exports, "fisherWindowDiscardSlices");
-  export_job<make<Push>>(exports, "fisherWindowPush");
-  export_job<make<Commit>>(exports, "fisherWindowCommit");
-  export_job<make<Solve>>(exports, "fisherWindowSolve");
+  export_job<make<Push>, Inputs::in_place>(exports, "fisherWindowPush");
+  export_job<make<Commit>, Inputs::in_place>(exports, "fisherWindowCommit");
+  export_job<make<Solve>, Inputs::in_place>(exports, "fisherWindowSolve");
   export_job<make<SetDamping>>(exports, "fisherWindowSetDamping");
   export_job<make<Save>>(exports, "fisherWindowSave");
   export_job<make<Load>>(exports, "fisherWindowLoad");

@@ -140,18 +140,26 @@ class HandleTask : public Task {
   Napi::ObjectReference handle_;
 };
 
-/// A new Float32Array that work on another thread fills in place: JavaScript doesn't see it before
-/// it is delivered.
+/// A Float32Array for work to fill: `out` of the spec where arrays are used in place, or else a new
+/// one, which JavaScript doesn't see before it is delivered.
 class OutputFloats {
  public:
-  OutputFloats(Napi::Env env, std::size_t count)
-      : array_(Napi::Persistent(Napi::Float32Array::New(env, count))),
-        view_(array_.Value().Data(), count) {}
+  OutputFloats(const Fields& spec, std::size_t count)
+      : array_(Napi::Persistent(array(spec, count))), view_(array_.Value().Data(), count) {}
 
   std::span<float> view() const { return view_; }
   Napi::Value deliver() const { return array_.Value(); }
 
  private:
+  static Napi::Float32Array array(const Fields& spec, std::size_t count) {
+    if (spec.inputs() == Inputs::copied || !spec.has("out")) {
+      return Napi::Float32Array::New(spec.env(), count);
+    }
+    const Napi::Value out = spec.value("out");
+    inspect_array(out, napi_float32_array, ElementType<float>::name, "out", count);
+    return out.As<Napi::Float32Array>();
+  }
+
   Napi::Reference<Napi::Float32Array> array_;
   std::span<float> view_;
 };

@@ -69,23 +69,26 @@ std::unique_ptr<Task> make(const Fields& spec) {
   return std::make_unique<Job>(spec);
 }
 
-/// The two forms of a native function of (spec, run).
-template <std::unique_ptr<Task> (*make_task)(const Fields& spec)>
+/// The two forms of a native function of (spec, run). `sync_inputs` is in_place only for tasks that
+/// report no progress: JavaScript could otherwise detach an array in the midst of the work.
+template <std::unique_ptr<Task> (*make_task)(const Fields& spec), Inputs sync_inputs>
 struct JobForms {
   static Napi::Value start(const Napi::CallbackInfo& info) {
     return start_job(info, Fields(info[1], "run").object(), make_task(Fields(info[0])));
   }
   static Napi::Value sync(const Napi::CallbackInfo& info) {
-    return run_sync(info, Fields(info[1], "run").object(), make_task(Fields(info[0])));
+    return run_sync(info, Fields(info[1], "run").object(),
+                    make_task(Fields(info[0], {}, sync_inputs)));
   }
 };
 
 /// Exports `name`, a job, and `nameSync`, its twin on the calling thread, as in
 /// `export_job<make<Solve>>(exports, "solve")`.
-template <std::unique_ptr<Task> (*make_task)(const Fields& spec)>
+template <std::unique_ptr<Task> (*make_task)(const Fields& spec),
+          Inputs sync_inputs = Inputs::copied>
 void export_job(Napi::Object exports, const std::string& name) {
-  export_function<JobForms<make_task>::start>(exports, name.c_str());
-  export_function<JobForms<make_task>::sync>(exports, (name + "Sync").c_str());
+  export_function<JobForms<make_task, sync_inputs>::start>(exports, name.c_str());
+  export_function<JobForms<make_task, sync_inputs>::sync>(exports, (name + "Sync").c_str());
 }
 
 /// Prepares an environment (the main thread or a worker) for jobs; called when the addon loads

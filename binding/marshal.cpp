@@ -153,9 +153,10 @@ std::size_t bytes(const RealArray& array) {
   return std::visit([](const auto& values) { return values.bytes(); }, array);
 }
 
-Fields::Fields(Napi::Value value, std::string path)
+Fields::Fields(Napi::Value value, std::string path, Inputs inputs)
     : object_(value.IsObject() ? value.As<Napi::Object>() : Napi::Object()),
-      path_(std::move(path)) {
+      path_(std::move(path)),
+      inputs_(inputs) {
   if (!value.IsObject()) throw wrong(path_.empty() ? "the argument" : path_, "an object", value);
 }
 

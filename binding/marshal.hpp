@@ -91,7 +91,7 @@ struct ElementType<std::uint8_t> {
 
 /// Where the elements of a typed array are, while JavaScript stands still.
 struct ArrayMemory {
-  const void* data;
+  void* data;
   std::size_t length;
   bool shared;
 };
@@ -100,19 +100,24 @@ struct ArrayMemory {
 ArrayMemory inspect_array(Napi::Value value, napi_typedarray_type type, const char* type_name,
                           const std::string& argument, std::optional<std::size_t> expected);
 
+/// How the arrays of a call are held. In place is for work that ends before JavaScript goes on, and
+/// calls none of it.
+enum class Inputs { copied, in_place };
+
 /// The elements of a typed array, readable on any thread for as long as this object lives. They are
-/// copied, since an ArrayBuffer can be transferred away at any time; a SharedArrayBuffer cannot,
-/// and is used in place. Created and destroyed on the JavaScript thread.
+/// copied where JavaScript goes on meanwhile, since an ArrayBuffer can be transferred away at any
+/// time; a SharedArrayBuffer cannot, and is used in place. Created and destroyed on the JavaScript
+/// thread.
 template <typename T>
 class InputArray {
  public:
   InputArray() = default;
   InputArray(Napi::Value value, const std::string& argument,
-             std::optional<std::size_t> expected = std::nullopt) {
+             std::optional<std::size_t> expected = std::nullopt, Inputs inputs = Inputs::copied) {
     const ArrayMemory memory =
         inspect_array(value, ElementType<T>::value, ElementType<T>::name, argument, expected);
     const T* elements = static_cast<const T*>(memory.data);
-    if (memory.shared) {
+    if (memory.shared || inputs == Inputs::in_place) {
       owner_ = Napi::Persistent(value.As<Napi::TypedArray>());
     } else {
       copy_ = std::make_unique_for_overwrite<T[]>(memory.length);
@@ -175,16 +180,17 @@ class Fields {
   /// `path` goes before the names of the entries in messages, as in "x" for "x.rows".
   explicit Fields(Napi::Object object, std::string path = {})
       : object_(object), path_(std::move(path)) {}
-  explicit Fields(Napi::Value value, std::string path = {});
+  explicit Fields(Napi::Value value, std::string path = {}, Inputs inputs = Inputs::copied);
 
   Napi::Env env() const { return object_.Env(); }
   const Napi::Object& object() const { return object_; }
+  Inputs inputs() const { return inputs_; }
   bool has(const char* name) const;
   Napi::Value value(const char* name) const { return object_.Get(name); }
   /// The full name of an entry, for errors thrown by the caller.
   std::string path(const char* name) const;
 
-  Fields object(const char* name) const { return Fields(value(name), path(name)); }
+  Fields object(const char* name) const { return Fields(value(name), path(name), inputs_); }
   double number(const char* name, const Interval& allowed = any_finite) const;
   std::int64_t integer(const char* name, std::int64_t low = 0,
                        std::int64_t high = largest_integer) const;
@@ -207,7 +213,7 @@ class Fields {
   }
   template <typename T>
   InputArray<T> array(const char* name, std::optional<std::size_t> expected = std::nullopt) const {
-    return InputArray<T>(value(name), path(name), expected);
+    return InputArray<T>(value(name), path(name), expected, inputs_);
   }
   RealArray real_array(const char* name, std::optional<std::size_t> expected = std::nullopt) const;
 
@@ -237,6 +243,7 @@ class Fields {
 
   Napi::Object object_;
   std::string path_;
+  Inputs inputs_ = Inputs::copied;
 };
 
 /// findNonFinite(array): the index of the first NaN or infinity of a float array, or -1.

@@ -58,7 +58,7 @@ t.test('one that fails leaves the window as it was, and the next ones go on', as
   t.throws(() => twin.pushSync(bad), {
     code: 'ERR_INVALID_ARGUMENT',
     argument: 'gradient',
-    message: 'gradient must be finite numbers, got NaN at 7',
+    message: 'gradient must be finite float32 numbers, but entry 7 is nan',
   });
   twin.pushSync(rows[1]!);
   t.equal(window.size, 2);

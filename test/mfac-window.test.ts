@@ -324,3 +324,27 @@ t.test('files that were truncated or altered are refused', async (t) => {
   await t.rejects(window.save(join(folder, 'no', 'where')), { code: 'ERR_INVALID_ARGUMENT' });
   t.equal((await FisherWindow.load(path)).size, 3, 'the file itself is whole');
 });
+
+t.test('a synchronous result may go where its input is', async (t) => {
+  const rows = randomRows(9, d, 11);
+  const [window, plain] = [create(), create()];
+  for (const row of rows.slice(0, 8)) window.pushSync(single(row));
+  for (const row of rows.slice(0, 8)) plain.pushSync(single(row));
+  const x = single(rows[8]!);
+  const expected = plain.solveSync(x);
+  const inverse = fisher(rows.slice(0, 8), damping);
+  t.ok(relativeError(expected, solve(inverse, rows[8]!)) < 1e-4);
+
+  const same = Float32Array.from(x);
+  t.equal(window.solveSync(same, same), same);
+  t.same(same, expected);
+  const shared = new Float32Array(new SharedArrayBuffer(4 * d));
+  t.equal(window.solveSync(x, shared), shared);
+  t.same(Float32Array.from(shared), expected);
+
+  const memory = new Float32Array(d + 1);
+  memory.set(x);
+  window.pushAndSolveSync(memory.subarray(0, d), memory.subarray(1));
+  t.same(memory.subarray(1), plain.pushAndSolveSync(x));
+  t.equal(memory[0], x[0], 'nothing is written beside the target');
+});

@@ -61,6 +61,7 @@ class ThreadPool {
 
   std::unique_ptr<Shared> shared_;
   std::vector<std::thread> workers_;
+  bool spins_ = false;  ///< there is a CPU for each thread
   const RunControl* control_ = nullptr;
   StopOn stop_on_ = StopOn::cancellation;
 };

@@ -72,8 +72,10 @@ export interface FisherBlocksFacts {
 
 type Window = { window: NativeWindow };
 type Blocks = { blocks: NativeBlocks };
-type PushSpec = Window & { gradient: Floats; solve: boolean };
-type WindowSolveSpec = Window & { x: Floats; count: number };
+/** Where a call on this thread is to put the solution; the others make an array. */
+type Target = { out?: Float32Array | undefined };
+type PushSpec = Window & { gradient: Floats; solve: boolean } & Target;
+type WindowSolveSpec = Window & { x: Floats; count: number } & Target;
 type WindowFile = Window & { path: string };
 type BlocksSolveSpec = Blocks & { x: Floats; count: number };
 type RemovalSpec = Blocks & { weights: Float32Array; remove: Uint32Array; joint: boolean };
@@ -105,7 +107,7 @@ export interface MFacNative {
   /** Forgets slices that were not committed. */
   fisherWindowDiscardSlices(window: NativeWindow): void;
   fisherWindowCommit: NativeJobOf<Window & { solve: boolean }, NativeSolved>;
-  fisherWindowCommitSync: NativeSyncOf<Window & { solve: boolean }, NativeSolved>;
+  fisherWindowCommitSync: NativeSyncOf<Window & { solve: boolean } & Target, NativeSolved>;
   fisherWindowSetDamping: NativeJobOf<Window & { damping: number }, Nothing>;
   fisherWindowSetDampingSync: NativeSyncOf<Window & { damping: number }, Nothing>;
   fisherWindowClear(window: NativeWindow): void;

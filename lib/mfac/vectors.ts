@@ -4,13 +4,18 @@ import { findNonFinite } from '../matrix';
 import type { Floats } from '../native-interface';
 import { describe, invalid, mismatch } from '../validate';
 
-/** A float array of finite numbers; of any length when none is given. */
-export function toVector(value: unknown, argument: string, length?: number): Floats {
+/** A float array of any numbers, for native code that looks at each of them itself. */
+export function toFloats(value: unknown, argument: string, length?: number): Floats {
   if (!isFloatArray(value)) {
     throw invalid(argument, 'a Float32Array or Float64Array', describe(value));
   }
   checkLength(value, argument, length);
-  return checkFinite(value, argument);
+  return value;
+}
+
+/** A float array of finite numbers; of any length when none is given. */
+export function toVector(value: unknown, argument: string, length?: number): Floats {
+  return checkFinite(toFloats(value, argument, length), argument);
 }
 
 /** A Float32Array of finite numbers. */
@@ -35,9 +40,17 @@ export function toTarget<Target extends Floats>(
   return value;
 }
 
+/** A target that work on this thread can fill in place, for it reads nothing from its buffer. */
+export function apart<Target extends Floats>(
+  target: Target | undefined,
+  input: Floats,
+): Target | undefined {
+  return target?.buffer === input.buffer ? undefined : target;
+}
+
 /** Puts a result where it was asked for; the target is looked at again, since time has passed. */
 export function deliver<Result extends Floats>(result: Result, target: Result | undefined): Result {
-  if (target === undefined) return result;
+  if (target === undefined || target === result) return result;
   if (target.length !== result.length) {
     throw invalid('out', 'an array that stays in place', 'one that was transferred meanwhile');
   }

@@ -8,7 +8,7 @@ import { toInteger } from '../validate';
 import type { FisherWindowFacts, NativeStorage, NativeWindow } from './native';
 import { checkOperation, type OperationOptions, operate, operateSync } from './operation';
 import { OwnedHandle } from './owned-handle';
-import { deliver, toTarget, toVector } from './vectors';
+import { apart, deliver, toFloats, toTarget, toVector } from './vectors';
 import { type FisherWindowOptions, readWindowOptions, toDamping } from './window-options';
 
 /** A window that was read from a file. */
@@ -31,7 +31,7 @@ class LoadedWindow {
  *
  * Asynchronous calls take place in the order in which they were made; what they are given may be
  * changed as soon as they return. Each takes place as a whole or, when it fails or is aborted, not at
- * all. A synchronous call while asynchronous ones are under way throws ERR_BUSY. The memory is freed
+ * all (`out` of a synchronous call may be written to by then). A synchronous call while asynchronous ones are under way throws ERR_BUSY. The memory is freed
  * by `dispose`, at the end of a `using` block, or by the garbage collector.
  */
 export class FisherWindow implements Disposable {
@@ -132,7 +132,7 @@ export class FisherWindow implements Disposable {
   /** {@link pushAndSolve} on the calling thread. */
   pushAndSolveSync(gradient: Floats, out?: Float32Array, run?: OperationOptions): Float32Array {
     const target = this.#toTarget(out);
-    return solved(this.#pushSync(gradient, true, run), target);
+    return solved(this.#pushSync(gradient, true, run, target), target);
   }
 
   /**
@@ -153,7 +153,7 @@ export class FisherWindow implements Disposable {
   solveSync(x: Floats, out?: Float32Array, run?: OperationOptions): Float32Array {
     const vector = toVector(x, 'x', this.dimension);
     const target = this.#toTarget(out);
-    return deliver(this.#solveSync(vector, 1, run), target);
+    return deliver(this.#solveSync(vector, 1, run, target), target);
   }
 
   /**
@@ -174,7 +174,7 @@ export class FisherWindow implements Disposable {
   solveManySync(x: DenseMatrixLike, out?: Float32Array, run?: OperationOptions): Matrix {
     const { data, rows, cols } = toDenseMatrix(x, 'x', { cols: this.dimension });
     const target = toTarget(out, 'out', rows * cols, Float32Array);
-    return { data: deliver(this.#solveSync(data, rows, run), target), rows, cols };
+    return { data: deliver(this.#solveSync(data, rows, run, target), target), rows, cols };
   }
 
   /**
@@ -221,7 +221,7 @@ export class FisherWindow implements Disposable {
   /** {@link commitAndSolve} on the calling thread. */
   commitAndSolveSync(out?: Float32Array, run?: OperationOptions): Float32Array {
     const target = this.#toTarget(out);
-    return solved(this.#commitSync(true, run), target);
+    return solved(this.#commitSync(true, run, target), target);
   }
 
   /**
@@ -303,14 +303,19 @@ export class FisherWindow implements Disposable {
   }
 
   #push(given: unknown, solve: boolean, run: unknown): Promise<Float32Array | null> {
-    const gradient = this.#owned.keep(toVector(given, 'gradient', this.dimension));
+    const gradient = this.#owned.keep(toFloats(given, 'gradient', this.dimension));
     const spec = { window: this.#window, gradient, solve };
     return this.#owned.run(loadNative().fisherWindowPush, spec, run, solutionOf);
   }
 
-  #pushSync(given: unknown, solve: boolean, run: unknown): Float32Array | null {
-    const gradient = toVector(given, 'gradient', this.dimension);
-    const spec = { window: this.#window, gradient, solve };
+  #pushSync(
+    given: unknown,
+    solve: boolean,
+    run: unknown,
+    target?: Float32Array,
+  ): Float32Array | null {
+    const gradient = toFloats(given, 'gradient', this.dimension);
+    const spec = { window: this.#window, gradient, solve, out: apart(target, gradient) };
     return this.#owned.runSync(loadNative().fisherWindowPushSync, spec, run, solutionOf);
   }
 
@@ -319,8 +324,8 @@ export class FisherWindow implements Disposable {
     return this.#owned.run(loadNative().fisherWindowCommit, spec, run, solutionOf);
   }
 
-  #commitSync(solve: boolean, run: unknown): Float32Array | null {
-    const spec = { window: this.#window, solve };
+  #commitSync(solve: boolean, run: unknown, out?: Float32Array): Float32Array | null {
+    const spec = { window: this.#window, solve, out };
     return this.#owned.runSync(loadNative().fisherWindowCommitSync, spec, run, solutionOf);
   }
 
@@ -329,8 +334,8 @@ export class FisherWindow implements Disposable {
     return this.#owned.run(loadNative().fisherWindowSolve, spec, run, solutionOf);
   }
 
-  #solveSync(x: Floats, count: number, run: unknown): Float32Array {
-    const spec = { window: this.#window, x, count };
+  #solveSync(x: Floats, count: number, run: unknown, target?: Float32Array): Float32Array {
+    const spec = { window: this.#window, x, count, out: apart(target, x) };
     return this.#owned.runSync(loadNative().fisherWindowSolveSync, spec, run, solutionOf);
   }
 }

@@ -1,9 +1,9 @@
 /** The paper's table over CUTEst problems: how many are solved by each sketch and baseline. */
 import { type LinearSolver, type MinimizeResult, minimize } from 'secondorder/newton';
-import { kktConditions } from '../../bench/newton-residuals';
 import type { Line, Panel } from '../../examples/draw';
 import { printTable, withBar } from '../../examples/show';
 import { findProblem, paperProblems, type TestProblem } from '../../test/problems';
+import { kktConditions } from '../../test/problems/kkt';
 import {
   digits,
   type Method,

@@ -89,14 +89,21 @@ struct Group {
     for (std::size_t r = 0; r < height; ++r) factor[r] = Doubles{} + coefficients[r];
     for (std::size_t k = 0; k < lines; ++k) {
       prefetch<height>(data);
+      // A row's line is taken whole: that leaves the lines of the next rows more time to arrive.
+      constexpr std::size_t vectors = Element::per_line / lanes;
+      Doubles sum[vectors];
 #pragma GCC unroll 16
-      for (std::size_t w = 0; w < Element::per_line; w += lanes) {
-        Doubles sum = load<Doubles>(out + w);
+      for (std::size_t w = 0; w < vectors; ++w) sum[w] = load<Doubles>(out + w * lanes);
 #pragma GCC unroll 8
-        for (std::size_t r = 0; r < height; ++r) {
-          sum += Element::widen(data + r * line_bytes, w) * factor[r];
+      for (std::size_t r = 0; r < height; ++r) {
+#pragma GCC unroll 16
+        for (std::size_t w = 0; w < vectors; ++w) {
+          sum[w] += Element::widen(data + r * line_bytes, w * lanes) * factor[r];
         }
-        std::memcpy(out + w, &sum, sizeof sum);
+      }
+#pragma GCC unroll 16
+      for (std::size_t w = 0; w < vectors; ++w) {
+        std::memcpy(out + w * lanes, &sum[w], sizeof sum[w]);
       }
       data += height * line_bytes;
       out += Element::per_line;
