@@ -248,3 +248,13 @@ t.test('arguments are named, with what they take and what they got', async (t) =
   });
   await t.rejects(window.solveMany([[1, 2]]), { code: 'ERR_DIMENSION_MISMATCH', argument: 'x' });
 });
+
+t.test('paths with a NUL are refused', async (t) => {
+  const window = create();
+  const expected = { code: 'ERR_INVALID_ARGUMENT', argument: 'path' };
+  for (const path of ['/tmp/a\0b', new URL('file:///tmp/a%00b')]) {
+    await t.rejects(window.save(path), expected);
+    t.throws(() => window.saveSync(path), expected);
+    await t.rejects(FisherWindow.load(path), expected);
+  }
+});

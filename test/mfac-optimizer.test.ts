@@ -360,3 +360,42 @@ t.test('options are checked', (t) => {
   }
   t.end();
 });
+
+t.test('a schedule is asked once a step, and one that throws changes nothing', (t) => {
+  const weights = Float32Array.of(1, 2);
+  let asked = 0;
+  const once = new MFacOptimizer({
+    parameters: [Float32Array.of(1), Float32Array.of(2)],
+    learningRate: () => {
+      asked++;
+      return 0.1;
+    },
+  });
+  once.stepSync([Float32Array.of(1), Float32Array.of(2)]);
+  t.equal(asked, 1);
+  const optimizer = new MFacOptimizer({
+    parameters: [{ parameters: [weights], learningRate: 0.1 }],
+    learningRate: () => {
+      throw new Error('no');
+    },
+  });
+  t.throws(() => optimizer.stepSync([Float32Array.of(1, 2)]), { code: 'ERR_EVALUATION' });
+  t.same(weights, Float32Array.of(1, 2));
+  t.equal(optimizer.size, 0);
+  t.end();
+});
+
+t.test('gradients at the end of float32 leave finite weights', (t) => {
+  for (const size of [3e38, 4e37]) {
+    const weights = Float32Array.of(1, -1);
+    const optimizer = new MFacOptimizer({ parameters: [weights], clip: Infinity });
+    for (let i = 0; i < 40; i++) optimizer.stepSync([Float32Array.of(size, -size)]);
+    t.ok(weights.every(Number.isFinite), `${weights}`);
+  }
+  const still = new MFacOptimizer({
+    parameters: [new Float32Array(2)],
+    damping: { relative: 1e-300 },
+  });
+  t.equal(still.stepSync([new Float32Array(2)]).updateNorm, 0);
+  t.end();
+});

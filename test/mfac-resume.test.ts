@@ -81,21 +81,79 @@ t.test('options given replace those saved; functions have to be given again', as
   });
 });
 
-t.test('a folder holds one whole state', async (t) => {
+const windowIn = (folder: string): string =>
+  fs.readdirSync(folder).find((name) => name.startsWith('window-')) ?? 'none';
+
+t.test('another window of the same step is another file', async (t) => {
   const folder = t.testdir();
+  const names = new Set<string>();
+  for (const row of rows.slice(0, 2)) {
+    const optimizer = new MFacOptimizer({ parameters: zeros(), capacity: 4 });
+    optimizer.stepSync(split(row));
+    optimizer.saveSync(folder);
+    names.add(windowIn(folder));
+  }
+  t.equal(names.size, 2);
+});
+
+t.test('rates of groups are kept, unless others are given', async (t) => {
+  const folder = t.testdir();
+  const rate = (): number => 0.3;
+  const groups = (extra: object[] = []) =>
+    zeros().map((values, i) => ({ parameters: [values], ...extra[i] }));
+  const settings = [{ learningRate: 0 }, { weightDecay: 0.5 }, { learningRate: rate }];
+  const given = settings.slice(0, zeros().length);
+  const optimizer = new MFacOptimizer({ parameters: groups(given), capacity: 4 });
+  await optimizer.step(split(rows[0]!));
+  await optimizer.save(folder);
+  const parameters = zeros();
+  const resumed = await MFacOptimizer.load(folder, { parameters });
+  const first = parameters[0]!.slice();
+  await resumed.step(split(rows[1]!));
+  t.same(parameters[0], first, 'a rate of 0 was kept');
+  const other = zeros();
+  const faster = await MFacOptimizer.load(folder, {
+    parameters: other.map((values) => ({ parameters: [values], learningRate: 0.1 })),
+  });
+  await faster.step(split(rows[1]!));
+  t.not(other[0], first);
+
+  const scheduled = new MFacOptimizer({ parameters: groups([{ learningRate: rate }]) });
+  scheduled.stepSync(split(rows[0]!));
+  scheduled.saveSync(folder);
+  t.throws(() => MFacOptimizer.loadSync(folder, { parameters: zeros() }), {
+    code: 'ERR_INVALID_ARGUMENT',
+    argument: 'options.parameters',
+  });
+  MFacOptimizer.loadSync(folder, { parameters: groups([{ learningRate: rate }]) });
+  const whole = [new Float32Array(zeros().reduce((sum, { length }) => sum + length, 0))];
+  t.throws(() => MFacOptimizer.loadSync(folder, { parameters: whole }), {
+    code: 'ERR_DIMENSION_MISMATCH',
+  });
+});
+
+t.test('a folder holds one whole state', async (t) => {
+  const base = t.testdir({ own: {} });
+  const folder = join(base, 'own');
   const optimizer = new MFacOptimizer({ parameters: zeros(), capacity: 4 });
   for (const row of rows.slice(0, 3)) {
     await optimizer.step(split(row));
     await optimizer.save(folder);
     await optimizer.save(folder);
-    t.same(fs.readdirSync(folder).sort(), ['state.safetensors', `window-${optimizer.steps}.mfac`]);
+    const [state, window, ...more] = fs.readdirSync(folder).sort();
+    t.equal(state, 'state.safetensors');
+    t.match(window, new RegExp(`^window-${optimizer.steps}-[0-9a-f]{16}\\.mfac$`));
+    t.same(more, []);
   }
   // A state that cannot be put in place leaves the old one.
   const before = zeros();
   await MFacOptimizer.load(folder, { parameters: before });
+  const twin = await MFacOptimizer.load(folder, { parameters: zeros() });
+  const elsewhere = join(base, 'twin');
+  await twin.step(split(rows[5]!));
+  await twin.save(elsewhere);
   await optimizer.step(split(rows[5]!));
-  const taken = join(folder, 'window-4.mfac');
-  fs.mkdirSync(taken);
+  fs.mkdirSync(join(folder, windowIn(elsewhere)));
   await t.rejects(optimizer.save(folder), { code: 'ERR_INVALID_ARGUMENT', argument: 'folder' });
   const after = zeros();
   t.equal((await MFacOptimizer.load(folder, { parameters: after })).steps, 3);
@@ -112,7 +170,7 @@ t.test('damaged folders are refused', async (t) => {
   for (const row of rows.slice(0, 3)) await optimizer.step(split(row));
   await optimizer.save(folder);
   const state = join(folder, 'state.safetensors');
-  const window = join(folder, 'window-3.mfac');
+  const window = join(folder, windowIn(folder));
   const [stateBytes, windowBytes] = [fs.readFileSync(state), fs.readFileSync(window)];
   const untouched = zeros();
   const load = () => MFacOptimizer.load(folder, { parameters: untouched });
@@ -143,14 +201,21 @@ t.test('damaged folders are refused', async (t) => {
   const small = new MFacOptimizer({ parameters: [new Float32Array(3)], capacity: 4 });
   for (let i = 0; i < 3; i++) await small.step([new Float32Array(3).fill(1)]);
   await small.save(other);
-  fs.copyFileSync(join(other, 'window-3.mfac'), window);
+  fs.copyFileSync(join(other, windowIn(other)), window);
+  await t.rejects(load(), { code: 'ERR_FORMAT', message: /is not the window of the state/ });
+  // One of the same shape, from another run.
+  const stranger = new MFacOptimizer({ parameters: zeros(), capacity: 4 });
+  for (const row of rows.slice(4, 7)) await stranger.step(split(row));
+  fs.rmSync(other, { recursive: true });
+  await stranger.save(other);
+  fs.copyFileSync(join(other, windowIn(other)), window);
   await t.rejects(load(), { code: 'ERR_FORMAT', message: /is not the window of the state/ });
   // A file of another kind.
   writeSafetensorsSync(state, { a: { data: Float32Array.of(1), shape: [1] } });
   await t.rejects(load(), { code: 'ERR_FORMAT', message: /no state of an MFacOptimizer/ });
   // A state that names a file elsewhere.
   const { tensors, metadata } = readSafetensorsSync(stateBytes);
-  const header = metadata.secondorder!.replace('window-3.mfac', '../window-3.mfac');
+  const header = metadata.secondorder!.replace('window-3', '../window-3');
   writeSafetensorsSync(state, tensors, { ...metadata, secondorder: header });
   await t.rejects(load(), { code: 'ERR_FORMAT' });
   await t.rejects(MFacOptimizer.load(join(folder, 'none'), { parameters: zeros() }), {

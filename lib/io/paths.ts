@@ -9,6 +9,12 @@ import { describe, invalid, toText } from '../validate';
  * @throws SecondOrderError ERR_INVALID_ARGUMENT
  */
 export function toPath(value: unknown, argument: string, takes: string): string {
+  const path = readPath(value, argument, takes);
+  if (path.includes('\0')) throw invalid(argument, takes, 'one with a NUL in it');
+  return path;
+}
+
+function readPath(value: unknown, argument: string, takes: string): string {
   if (!(value instanceof URL)) {
     if (typeof value !== 'string') throw invalid(argument, takes, describe(value));
     return toText(value, argument);

@@ -8,7 +8,6 @@ import path from 'node:path';
 import { FormatError } from '../io/format-error';
 import { fileError, toPath } from '../io/paths';
 import { readSafetensors, readSafetensorsSync } from '../io/safetensors';
-import { mismatch } from '../validate';
 import type { OperationOptions } from './operation';
 import {
   type MFacStepOptions,
@@ -21,11 +20,13 @@ import {
   encodeState,
   isWindowName,
   type OptimizerContents,
+  resumeGroups,
   resumeStep,
   type StoredState,
+  valuesOf,
   windowName,
 } from './optimizer-state';
-import type { ParameterGroup, ParameterList } from './parameter-groups';
+import type { ParameterGroup } from './parameter-groups';
 import { FisherWindow } from './window';
 
 /** Options to go on with: the parameters, and what is to replace the options saved. */
@@ -46,13 +47,14 @@ export async function saveOptimizer(
   run: OperationOptions,
 ): Promise<void> {
   const directory = toPath(folder, 'folder', TAKES);
-  const state = encodeState(contents);
-  const { files, place } = targets(directory, contents.steps);
+  const values = valuesOf(contents);
+  const { files, place } = targets(directory);
   try {
     await fs.promises.mkdir(directory, { recursive: true });
     await contents.window.save(files.window, run);
-    await fs.promises.writeFile(files.state, state);
-    place();
+    const window = windowName(contents.steps, checksumOf(files.window));
+    await fs.promises.writeFile(files.state, encodeState(contents, values, window));
+    place(window);
   } catch (cause) {
     for (const file of Object.values(files)) await fs.promises.rm(file, { force: true });
     throw fileError(cause, 'write', directory, 'folder');
@@ -66,12 +68,13 @@ export function saveOptimizerSync(
   run: OperationOptions,
 ): void {
   const directory = toPath(folder, 'folder', TAKES);
-  const { files, place } = targets(directory, contents.steps);
+  const { files, place } = targets(directory);
   try {
     fs.mkdirSync(directory, { recursive: true });
     contents.window.saveSync(files.window, run);
-    fs.writeFileSync(files.state, encodeState(contents));
-    place();
+    const window = windowName(contents.steps, checksumOf(files.window));
+    fs.writeFileSync(files.state, encodeState(contents, valuesOf(contents), window));
+    place(window);
   } catch (cause) {
     for (const file of Object.values(files)) fs.rmSync(file, { force: true });
     throw fileError(cause, 'write', directory, 'folder');
@@ -79,19 +82,31 @@ export function saveOptimizerSync(
 }
 
 /** Where to write first, and how to put it in place. */
-function targets(directory: string, steps: number) {
+function targets(directory: string) {
   const state = path.join(directory, STATE_FILE);
-  const window = path.join(directory, windowName(steps));
-  const files = { state: temporary(state), window: temporary(window) };
-  const place = (): void => {
-    fs.renameSync(files.window, window);
+  const files = { state: temporary(state), window: temporary(path.join(directory, 'window')) };
+  const place = (window: string): void => {
+    fs.renameSync(files.window, path.join(directory, window));
     fs.renameSync(files.state, state);
     for (const name of fs.readdirSync(directory)) {
-      const old = path.join(directory, name);
-      if (isWindowName(name) && old !== window) fs.rmSync(old, { force: true });
+      if (isWindowName(name) && name !== window) {
+        fs.rmSync(path.join(directory, name), { force: true });
+      }
     }
   };
   return { files, place };
+}
+
+/** The checksum that a window's file ends with. */
+function checksumOf(file: string): string {
+  const handle = fs.openSync(file, 'r');
+  try {
+    const bytes = Buffer.alloc(8);
+    fs.readSync(handle, bytes, 0, 8, Math.max(0, fs.fstatSync(handle).size - 8));
+    return bytes.toString('hex');
+  } finally {
+    fs.closeSync(handle);
+  }
 }
 
 /** Reads an optimizer; its parameters are written into the arrays given. */
@@ -104,9 +119,10 @@ export async function loadOptimizer(
   const resume = readResumeOptions(options);
   const source = path.join(directory, STATE_FILE);
   const stored = decodeState(await readSafetensors(source), source);
-  checkLengths(resume.parameters, stored);
-  const window = await FisherWindow.load(path.join(directory, stored.window), run);
-  return assemble(resume, stored, window, source);
+  const parameters = resumeGroups(resume.parameters, stored);
+  const file = path.join(directory, stored.window);
+  const window = await FisherWindow.load(file, run);
+  return assemble({ ...resume, parameters }, stored, window, { source, file });
 }
 
 /** {@link loadOptimizer} on the calling thread. */
@@ -119,26 +135,25 @@ export function loadOptimizerSync(
   const resume = readResumeOptions(options);
   const source = path.join(directory, STATE_FILE);
   const stored = decodeState(readSafetensorsSync(source), source);
-  checkLengths(resume.parameters, stored);
-  const window = FisherWindow.loadSync(path.join(directory, stored.window), run);
-  return assemble(resume, stored, window, source);
-}
-
-function checkLengths({ dimension }: ParameterList, { values }: StoredState): void {
-  if (dimension === values.length) return;
-  const message = `options.parameters has ${dimension} parameters; ${values.length} were saved`;
-  throw mismatch('options.parameters', message);
+  const parameters = resumeGroups(resume.parameters, stored);
+  const file = path.join(directory, stored.window);
+  const window = FisherWindow.loadSync(file, run);
+  return assemble({ ...resume, parameters }, stored, window, { source, file });
 }
 
 function assemble(
   { parameters, given }: ResumeSettings,
   stored: StoredState,
   window: FisherWindow,
-  source: string,
+  { source, file }: { source: string; file: string },
 ): OptimizerContents {
   try {
     const { dimension, capacity, storage } = window;
-    if (dimension !== stored.values.length || capacity !== stored.scale.squares.length) {
+    if (
+      stored.window !== windowName(stored.steps, checksumOf(file)) ||
+      dimension !== stored.values.length ||
+      capacity !== stored.scale.squares.length
+    ) {
       throw new FormatError(source, `${stored.window} beside it is not the window of the state`);
     }
     const settings: OptimizerSettings = {

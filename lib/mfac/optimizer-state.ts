@@ -4,7 +4,7 @@ import { messageOf, SecondOrderError } from '../errors';
 import { FormatError } from '../io/format-error';
 import type { Safetensors } from '../io/safetensors';
 import { encodeSafetensors, type TensorContent } from '../io/safetensors-write';
-import { describe, invalid, toInteger, toNumber, toRecord } from '../validate';
+import { describe, invalid, mismatch, toInteger, toNumber, toRecord } from '../validate';
 import {
   type OptimizerSettings,
   readStepOptions,
@@ -12,6 +12,7 @@ import {
   type StepSettings,
 } from './optimizer-options';
 import type { Momenta } from './optimizer-step';
+import type { GroupSettings, ParameterList } from './parameter-groups';
 import { RowScale } from './row-scale';
 import { toUsefulMask } from './vectors';
 import type { FisherWindow } from './window';
@@ -34,19 +35,30 @@ export interface StoredState {
   momenta: Momenta;
   scale: RowScale;
   mask: Uint8Array | undefined;
+  segments: StoredSegment[];
   /** Values of all parameters, one after the other. */
   values: Float32Array;
+}
+
+/** An array of parameters, and what its group set for it: null for a function. */
+interface StoredSegment extends GroupRates {
+  length: number;
+}
+
+interface GroupRates {
+  learningRate?: number | null;
+  weightDecay?: number;
 }
 
 const FORMAT = 'secondorder/mfac-optimizer';
 const VERSION = 1;
 const HEADER_KEY = 'secondorder';
 const CHECKSUM_KEY = 'sha256';
-const WINDOW_NAME = /^window-\d+\.mfac$/;
+const WINDOW_NAME = /^window-\d+-[0-9a-f]{16}\.mfac$/;
 
-/** The name under which the window of a step is kept. */
-export function windowName(steps: number): string {
-  return `window-${steps}.mfac`;
+/** The name under which a window is kept: other contents, other name. */
+export function windowName(steps: number, checksum: string): string {
+  return `window-${steps}-${checksum}.mfac`;
 }
 
 /** Whether a file is a window that some state names, or named. */
@@ -54,11 +66,20 @@ export function isWindowName(name: string): boolean {
   return WINDOW_NAME.test(name);
 }
 
-/** The bytes of the state. */
-export function encodeState({ settings, momenta, scale, steps }: OptimizerContents): Uint8Array {
-  const { parameters, mask } = settings;
+/** All parameters, as they are now. */
+export function valuesOf({ settings: { parameters } }: OptimizerContents): Float32Array {
   const values = new Float32Array(parameters.dimension);
   for (const segment of parameters.segments) values.set(segment.values, segment.start);
+  return values;
+}
+
+/** The bytes of the state, with the parameters and the window's name given. */
+export function encodeState(
+  { settings, momenta, scale, steps }: OptimizerContents,
+  values: Float32Array,
+  window: string,
+): Uint8Array {
+  const { parameters, mask } = settings;
   const tensors: Record<string, TensorContent> = {
     direction: vector(momenta.direction),
     gradient: vector(momenta.gradient),
@@ -70,8 +91,11 @@ export function encodeState({ settings, momenta, scale, steps }: OptimizerConten
   const header = JSON.stringify({
     format: FORMAT,
     version: VERSION,
-    window: windowName(steps),
+    window,
     steps,
+    segments: parameters.segments.map(
+      ({ length, group }): StoredSegment => ({ length, ...withoutFunctions(group) }),
+    ),
     rows: scale.count,
     reference: scale.reference,
     // Functions cannot be kept: they have to be given again.
@@ -81,6 +105,14 @@ export function encodeState({ settings, momenta, scale, steps }: OptimizerConten
     [HEADER_KEY]: header,
     [CHECKSUM_KEY]: checksum(header, tensors),
   });
+}
+
+function withoutFunctions({ learningRate, weightDecay }: GroupSettings): GroupRates {
+  const rate = typeof learningRate === 'function' ? null : learningRate;
+  return {
+    ...(rate === undefined ? {} : { learningRate: rate }),
+    ...(weightDecay === undefined ? {} : { weightDecay }),
+  };
 }
 
 function vector(data: TensorContent['data']): TensorContent {
@@ -129,9 +161,29 @@ function readState(raw: Record<string, unknown>, tensors: Safetensors['tensors']
       gradient: array(tensors, 'gradient', Float32Array, values.length),
     },
     scale,
+    segments: readSegments(raw.segments, values.length),
     mask: tensors.mask && toUsefulMask(tensors.mask.data, 'mask', values.length),
     values,
   };
+}
+
+function readSegments(raw: unknown, dimension: number): StoredSegment[] {
+  if (!Array.isArray(raw)) throw invalid('segments', 'a list', describe(raw));
+  const segments = raw.map((entry: unknown, i): StoredSegment => {
+    const name = `segments[${i}]`;
+    const { length, learningRate: rate, weightDecay: decay } = toRecord(entry, name);
+    const positive = (value: unknown, key: string) => toNumber(value, `${name}.${key}`, { min: 0 });
+    return {
+      length: toInteger(length, `${name}.length`, { min: 0 }),
+      ...(rate === undefined
+        ? {}
+        : { learningRate: rate === null ? null : positive(rate, 'learningRate') }),
+      ...(decay === undefined ? {} : { weightDecay: positive(decay, 'weightDecay') }),
+    };
+  });
+  const sum = segments.reduce((total, { length }) => total + length, 0);
+  if (sum !== dimension) throw invalid('segments', `${dimension} entries in all`, `${sum}`);
+  return segments;
 }
 
 function array<Data extends Float32Array | Float64Array>(
@@ -168,4 +220,32 @@ export function resumeStep(given: Record<string, unknown>, stored: StoredState):
   // JSON has no infinity: null stands for it.
   const step = clip === null ? { ...stored.step, clip: Number.POSITIVE_INFINITY } : stored.step;
   return readStepOptions({ ...step, ...given });
+}
+
+/**
+ * The parameters to go on with: with the rates that their groups give, and otherwise those stored.
+ *
+ * @throws SecondOrderError ERR_DIMENSION_MISMATCH, ERR_INVALID_ARGUMENT
+ */
+export function resumeGroups(list: ParameterList, { segments }: StoredState): ParameterList {
+  if (list.segments.length !== segments.length) {
+    const message = `options.parameters has ${list.segments.length} arrays; ${segments.length} were saved`;
+    throw mismatch('options.parameters', message);
+  }
+  const resumed = list.segments.map((segment, i) => {
+    const { length, learningRate, weightDecay } = segments[i]!;
+    if (segment.length !== length) {
+      const message = `${segment.name} has ${segment.length} entries; ${length} were saved`;
+      throw mismatch('options.parameters', message);
+    }
+    const group: GroupSettings = { ...segment.group };
+    if (learningRate === null && group.learningRate === undefined) {
+      const takes = 'parameters of a group with a learningRate, since that was a function';
+      throw invalid(segment.name, takes, 'none', 'options.parameters');
+    }
+    if (learningRate != null) group.learningRate ??= learningRate;
+    if (weightDecay !== undefined) group.weightDecay ??= weightDecay;
+    return { ...segment, group };
+  });
+  return { ...list, segments: resumed };
 }

@@ -41,7 +41,7 @@ export function accumulate(
   for (let i = 0; i < gradient.length; i++) {
     const g = gradient[i]!;
     direction[i] = momentum * direction[i]! + scale * solution[i]!;
-    history[i] = momentum * history[i]! + g;
+    history[i] = bounded(momentum * history[i]! + g);
     const [v, n] = [direction[i]!, history[i]!];
     squares += g * g;
     lengths += n * n;
@@ -97,10 +97,17 @@ export function update(
     const keep = 1 - learningRate * weightDecay;
     for (let i = 0; i < values.length; i++) {
       if (mask?.[start + i] === 0) continue;
-      values[i] = keep * values[i]! - step * direction[start + i]!;
+      values[i] = bounded(keep * values[i]! - step * direction[start + i]!);
     }
   }
   return { norm: clipped ? most : wanted, clipped };
+}
+
+const LARGEST = (2 - 2 ** -23) * 2 ** 127;
+
+/** Within float32, where a sum of finite numbers may not be. */
+function bounded(value: number): number {
+  return Math.min(Math.max(value, -LARGEST), LARGEST);
 }
 
 export function norm(values: Float32Array): number {

@@ -40,6 +40,9 @@ export interface StepInfo {
   size: number;
 }
 
+/** What a product with a tiny factor must not fall below. */
+const SMALLEST_DAMPING = 2 ** -1022;
+
 /** An optimizer that was read from files. */
 class Resumed {
   constructor(readonly contents: OptimizerContents) {}
@@ -63,7 +66,8 @@ class Resumed {
  * ```
  *
  * Steps take place in the order in which they were asked for; one that fails or is aborted changes
- * nothing. A synchronous call while steps are under way throws ERR_BUSY.
+ * nothing (but where an array of parameters was transferred away in its midst, its gradient is in the
+ * window). A synchronous call while steps are under way throws ERR_BUSY.
  */
 export class MFacOptimizer implements Disposable {
   readonly #settings: OptimizerSettings;
@@ -187,7 +191,7 @@ export class MFacOptimizer implements Disposable {
 
   /**
    * Goes on from what {@link save} wrote. The parameters saved are written into the arrays given;
-   * other options replace those saved, and functions have to be given again.
+   * other options, and rates that groups set, replace those saved; functions have to be given again.
    *
    * @param options the parameters, of the same lengths, and options of the step
    * @throws SecondOrderError ERR_FORMAT (damaged, or not an optimizer), ERR_INVALID_ARGUMENT,
@@ -245,43 +249,56 @@ export class MFacOptimizer implements Disposable {
       return { value, square, reference: this.#scale.reference };
     }
     const reference = this.#scale.next(square);
-    return { value: damping.relative * reference, square, reference };
+    const value = Math.max(damping.relative * reference, SMALLEST_DAMPING);
+    return { value, square, reference };
   }
 
-  /** Rates of each array of parameters. */
-  #rates(): Part[] {
+  /** Rates of each array of parameters; every schedule is asked once. */
+  #rates(): Rates {
     const { parameters, learningRate: rate, weightDecay: decay } = this.#settings;
-    const rateOf = (schedule: number | Schedule) =>
-      valueAt(schedule, this.#steps, 'options.learningRate', RATES);
-    return parameters.segments.map(({ values, start, group }) => ({
+    const asked = new Map<number | Schedule, number>();
+    const rateOf = (schedule: number | Schedule): number => {
+      const known = asked.get(schedule);
+      if (known !== undefined) return known;
+      const value = valueAt(schedule, this.#steps, 'options.learningRate', RATES);
+      asked.set(schedule, value);
+      return value;
+    };
+    const parts = parameters.segments.map(({ values, start, group }) => ({
       values,
       start,
       learningRate: rateOf(group.learningRate ?? rate),
       weightDecay: group.weightDecay ?? decay,
     }));
+    return { parts, learningRate: rateOf(rate) };
   }
 
-  #apply(gradient: Float32Array, damping: Damping, parts: Part[]): StepInfo {
-    const { momentum, clip, mask, parameters, learningRate } = this.#settings;
+  #apply(gradient: Float32Array, damping: Damping, { parts, learningRate }: Rates): StepInfo {
+    const { momentum, clip, mask, parameters } = this.#settings;
+    checkPresent(parameters);
     this.#scale.reference = damping.reference;
     this.#scale.add(damping.square);
-    checkPresent(parameters);
     const norms = accumulate(this.#momenta, gradient, this.#solution, momentum);
     const { active } = this.#window;
     const limits = { length: norms.length, clip, active, mask };
     const { norm, clipped } = update(this.#momenta.direction, parts, limits);
-    const rate = valueAt(learningRate, this.#steps, 'options.learningRate', RATES);
     return {
       step: ++this.#steps,
       gradientNorm: norms.gradient,
       updateNorm: norm,
       cosine: norms.cosine,
       clipped,
-      learningRate: rate,
+      learningRate,
       damping: this.#window.damping,
       size: this.#window.size,
     };
   }
+}
+
+/** The rates of a step: the optimizer's own, and those of each array. */
+interface Rates {
+  parts: Part[];
+  learningRate: number;
 }
 
 /** λ, and what it was chosen by. */

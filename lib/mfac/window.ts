@@ -302,8 +302,14 @@ export class FisherWindow implements Disposable {
     return toTarget(out, 'out', this.dimension, Float32Array);
   }
 
+  /** Native code looks at every entry that the mask leaves. */
+  #toGradient(value: unknown): Floats {
+    const { dimension, active } = this;
+    return (active < dimension ? toVector : toFloats)(value, 'gradient', dimension);
+  }
+
   #push(given: unknown, solve: boolean, run: unknown): Promise<Float32Array | null> {
-    const gradient = this.#owned.keep(toFloats(given, 'gradient', this.dimension));
+    const gradient = this.#owned.keep(this.#toGradient(given));
     const spec = { window: this.#window, gradient, solve };
     return this.#owned.run(loadNative().fisherWindowPush, spec, run, solutionOf);
   }
@@ -314,7 +320,7 @@ export class FisherWindow implements Disposable {
     run: unknown,
     target?: Float32Array,
   ): Float32Array | null {
-    const gradient = toFloats(given, 'gradient', this.dimension);
+    const gradient = this.#toGradient(given);
     const spec = { window: this.#window, gradient, solve, out: apart(target, gradient) };
     return this.#owned.runSync(loadNative().fisherWindowPushSync, spec, run, solutionOf);
   }
