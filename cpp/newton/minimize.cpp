@@ -62,10 +62,8 @@ class Minimizer {
   Restoration::Outcome restore_from_start(Restoration::Outcome outcome);
 
   bool feasible() const { return error_.infeasibility <= run_.options.tolerance; }
-  End stalled() const {
-    if (!feasible()) return {Status::stalled_infeasible};
-    return {.status = Status::stalled_feasible, .chosen = &state_};
-  }
+  End stalled();
+  const State* if_less_violated(double factor) const;
   Result& counts() { return run_.record.result; }
 
   Run& run_;
@@ -230,6 +228,24 @@ bool Minimizer::search_otherwise() {
   return true;
 }
 
+End Minimizer::stalled() {
+  const double tolerance = run_.options.tolerance;
+  if (counts().error.infeasibility <= tolerance) return {Status::stalled_feasible};
+  const KktError here = run_.problem.error(state_.at, state_.lambda, state_.gradient);
+  if (here.infeasibility <= tolerance) {
+    return {.status = Status::stalled_feasible, .chosen = &state_};
+  }
+  return {.status = Status::stalled_infeasible, .chosen = if_less_violated(much_better)};
+}
+
+/// This iterate, where it violates the constraints less than `factor` times as much as the best
+/// one.
+const State* Minimizer::if_less_violated(double factor) const {
+  const KktError here = run_.problem.error(state_.at, state_.lambda, state_.gradient);
+  const double best = run_.record.result.error.infeasibility;
+  return here.infeasibility < factor * best ? &state_ : nullptr;
+}
+
 /// By better multipliers, by the other line search, by forgetting what BFGS has learned.
 std::optional<End> Minimizer::recover_feasible() {
   filter_search_.filter().clear();
@@ -263,12 +279,12 @@ std::optional<End> Minimizer::restore() {
   least_squares_.multipliers(state_.at, state_.lambda);
   state_.update_gradient();
   if (outcome == Outcome::stationary) {
-    return End{.status = Status::locally_infeasible, .chosen = &state_};
+    return End{.status = Status::locally_infeasible, .chosen = if_less_violated(1)};
   }
   const bool in_vain =
       outcome == Outcome::stalled ||
       (outcome == Outcome::reduced && counts().restorations > most_partial_restorations);
-  if (in_vain) return End{.status = Status::stalled_infeasible, .chosen = &state_};
+  if (in_vain) return stalled();
   return std::nullopt;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "base/thread_pool.hpp"
@@ -23,8 +24,11 @@ constexpr double sufficient = 1e-4;
 /// What of the violation may be left.
 constexpr double enough = 0.1, some = 0.9;
 /// ‖Jᵀc‖∞ against ‖c‖∞ below which no more progress is to be expected, or the point is called
-/// stationary; violations are taken for at least `least_violation`.
+/// stationary; violations are taken for at least `least_violation`. Both in units of the largest
+/// entry that J has had, if that is below 1: constraints of small size are no less violated.
 constexpr double vanishing = 1e-9, stationary_gradient = 1e-6, least_violation = 1e-3;
+/// Violations up to so many units of rounding in the terms of c can't be told from 0.
+constexpr double rounding = 1e4 * std::numeric_limits<double>::epsilon();
 /// Feasibility far within the tolerance ends the search whatever the filter says.
 constexpr double well_within = 1e-2;
 
@@ -33,7 +37,23 @@ constexpr double well_within = 1e-2;
 double Restoration::relative_gradient(const Iterate& iterate) {
   step_.assign(iterate.x.size(), 0.0);
   iterate.jacobian.add_transposed(1, iterate.c, step_);
-  return norm_inf(step_) / std::max(least_violation, norm_inf(iterate.c));
+  steepest_ = std::max(steepest_, norm_inf(iterate.jacobian.values()));
+  const double unit = steepest_ > 0 ? std::min(1.0, steepest_) : 1;
+  return norm_inf(step_) / (unit * std::max(least_violation * unit, norm_inf(iterate.c)));
+}
+
+bool Restoration::within_rounding(const Iterate& iterate) {
+  for (std::size_t i = 0; i < iterate.c.size(); ++i) {
+    const auto first = static_cast<std::size_t>(iterate.jacobian.offsets()[i]);
+    const auto last = static_cast<std::size_t>(iterate.jacobian.offsets()[i + 1]);
+    double terms = 0;
+    for (std::size_t k = first; k < last; ++k) {
+      const auto column = static_cast<std::size_t>(iterate.jacobian.columns()[k]);
+      terms += std::abs(iterate.jacobian.values()[k] * iterate.x[column]);
+    }
+    if (!(std::abs(iterate.c[i]) <= rounding * terms)) return false;
+  }
+  return true;
 }
 
 bool Restoration::stationary(const Iterate& iterate) {
@@ -99,7 +119,7 @@ Restoration::Outcome Restoration::run(State& state, State& spare, const Filter& 
   }
   const KktError error = problem_.error(state.at, state.lambda, state.gradient);
   if (error.infeasibility <= tolerance_) return Outcome::feasible;
-  const bool at_rest = stationary(state.at);
+  const bool at_rest = stationary(state.at) && !within_rounding(state.at);
   if (!at_rest && norm1(state.at.c) <= some * start) return Outcome::reduced;
   return at_rest ? Outcome::stationary : Outcome::stalled;
 }

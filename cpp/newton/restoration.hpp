@@ -44,6 +44,8 @@ class Restoration {
   bool newton(State& state, State& spare);
   bool try_step(const Iterate& at, double length, double promised, Iterate& trial);
   double relative_gradient(const Iterate& iterate);
+  /// Whether c is 0 but for what rounding may have left of its terms.
+  static bool within_rounding(const Iterate& iterate);
 
   ScaledProblem& problem_;
   JacobianLeastSquares& least_squares_;
@@ -51,6 +53,7 @@ class Restoration {
   double tolerance_;
   const ThreadPool& pool_;
   double mu_ = 0;
+  double steepest_ = 0;  ///< the largest |J| so far
   Vector step_, model_;
 };
 

@@ -11,8 +11,9 @@ namespace secondorder::newton {
 
 namespace {
 
-/// What rounding may change in an error that is evaluated anew, with scales taken out and put back.
-constexpr double rounding = 1e-6;
+/// What rounding may change in an error that is evaluated anew, with scales taken out and put back:
+/// of a tolerance, and of one near the end of float64.
+constexpr double rounding = 1e-6, smallest_change = 1e-12;
 
 const char* describe(Status status) {
   switch (status) {
@@ -89,9 +90,9 @@ void RunRecord::remember(const State& state, const KktError& error) {
   result.error = error;
 }
 
-/// False where the functions aren't finite when they are evaluated anew. A callback that can no
-/// longer be asked leaves the figures of the run itself.
-bool RunRecord::verify() {
+/// False where the functions aren't finite when they are evaluated anew. Where they can no longer
+/// be asked, the figures of the run itself stay, but nothing has converged.
+bool RunRecord::verify(Status& status, std::string& message) {
   try {
     double objective = 0;
     result.error = problem_.verify(result.x, result.lambda, objective);
@@ -99,8 +100,13 @@ bool RunRecord::verify() {
     result.objective = objective;
   } catch (const Error& error) {
     if (error.code != ErrorCode::evaluation) throw;
+    if (status != Status::converged) return true;
+    status = Status::evaluation_error;
+    message = error.what();
+    result.failure = std::current_exception();
   } catch (const Cancelled&) {
-    return true;
+    if (status != Status::converged) return true;
+    status = control_.out_of_time() && !control_.cancelled() ? Status::time_limit : Status::aborted;
   }
   return true;
 }
@@ -110,11 +116,14 @@ Result RunRecord::finish(Status status, std::string message, const State* chosen
     remember(*chosen, problem_.error(chosen->at, chosen->lambda, chosen->gradient));
   }
   const bool was_finite = std::isfinite(result.error.scaled);
-  const bool finite = (!best_ && chosen == nullptr) || verify();
+  const bool finite = (!best_ && chosen == nullptr) || verify(status, message);
   const bool missed =
       status == Status::converged && !(result.error.scaled <= options_.tolerance * (1 + rounding));
   const bool stopped = status == Status::aborted || status == Status::time_limit;
-  if (missed || (was_finite && !finite && !stopped)) {
+  if (missed && result.error.scaled <= options_.tolerance + smallest_change) {
+    const bool feasible = result.error.infeasibility <= options_.tolerance;
+    status = feasible ? Status::stalled_feasible : Status::stalled_infeasible;
+  } else if (missed || (was_finite && !finite && !stopped)) {
     status = Status::evaluation_error;
     message = "Evaluated anew at the solution, the functions give other values than before";
   }

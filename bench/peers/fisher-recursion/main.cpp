@@ -107,8 +107,10 @@ int main(int count, char** words) {
     options.block_size = block_size;
     options.damping = damping;
     mfac::FisherBlocks fisher(options);
-    fisher.add(gradients, m);
-    blocks.time([&] { fisher.factor(control); });
+    blocks.time([&] {
+      fisher.add(gradients, m);
+      fisher.factor(control);
+    });
     std::vector<double> exact;
     twofold.time([&] { exact = recursive_diagonal<double>(gradients, d, block_size, pool); });
     std::vector<float> rough;
