@@ -145,6 +145,17 @@ t.test('control of a partial differential equation', async (t) => {
   checkSolution(t, pdeProblem(grid, 0.1, target), minimizeSync(pdeControl({ grid })), 1e-6);
 });
 
+t.test('a sketch of data is refused where there is no data', async (t) => {
+  const linearSolver = 'sketch-preconditioner';
+  const refused = { code: 'ERR_INVALID_ARGUMENT', argument: 'options.linearSolver' };
+  const regression = constrainedLogisticRegression({ x, y, sphere: true });
+  t.throws(() => minimizeSync(pdeControl({ grid: 5 }), { linearSolver }), refused);
+  await t.rejects(minimize(pdeControl({ grid: 5 }), { linearSolver }), refused);
+  t.throws(() => minimizeSync(pdeProblem(2, 0.1, [1, 2, 3, 4]), { linearSolver }), refused);
+  t.throws(() => minimizeSync(regression, { linearSolver, preset: 'paper' }), refused);
+  t.equal(minimizeSync(regression, { linearSolver }).linear.solver, linearSolver);
+});
+
 t.test('any number of threads gives the same', async (t) => {
   const large = draw(3000, 12, 2);
   const labels = large.map((row) => (row[1]! > 0.1 ? 1 : -1));

@@ -41,8 +41,10 @@ NewtonStep::NewtonStep(LagrangianHessian& hessian, const State& pattern,
   if (asked == LinearSolver::automatic || asked == LinearSolver::ldl) {
     solver_ = hessian.own_kkt_solver();
   }
-  const bool sketched = asked == LinearSolver::sketch_preconditioner;
-  if (!solver_ && (asked == LinearSolver::automatic || sketched)) solver_ = std::move(own);
+  // The problem's own solver need not be the one that was asked for.
+  const bool asked_own = asked == LinearSolver::sketch_preconditioner && own &&
+                         own->name() == "sketch-preconditioner";
+  if (!solver_ && (asked == LinearSolver::automatic || asked_own)) solver_ = std::move(own);
   if (!solver_) {
     solver_ = make_kkt_solver({.solver = asked,
                                .tolerance = options.tolerance,
