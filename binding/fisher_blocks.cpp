@@ -1,7 +1,10 @@
 #include "fisher_blocks.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 
+#include "base/error.hpp"
 #include "handle.hpp"
 #include "mfac/fisher_blocks.hpp"
 #include "mfac/pruning_mask.hpp"
@@ -153,6 +156,12 @@ class RemovalUpdate final : public BlocksTask {
 
   void work(FisherBlocks& blocks, RunControl& control) override {
     removal_ = mfac::remove_weights(blocks, weights_.view(), remove_.view(), joint_, control);
+    if (std::all_of(removal_.weights.begin(), removal_.weights.end(),
+                    [](float w) { return std::isfinite(w); })) {
+      return;
+    }
+    throw Error(ErrorCode::numerical,
+                "the weights have entries beyond the range of float32: damping is too small");
   }
   void write(Napi::Env env, Napi::Object result) override {
     result.Set("weights", to_js(env, removal_.weights));
@@ -192,17 +201,19 @@ Napi::Value dispose(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-/// pruningMask({ scores, sparsity, layers?, pattern?, frozen? }) -> { remove }
+/// pruningMask({ scores, sparsity, layers?, pattern?, frozen?, prunable? }) -> { remove }
 class PruningMask final : public Task {
  public:
   explicit PruningMask(const Fields& spec)
       : scores_(spec.array<double>("scores")),
         layers_(spec.optional_array<std::int32_t>("layers")),
-        frozen_(spec.optional_array<std::uint8_t>("frozen")) {
+        frozen_(spec.optional_array<std::uint8_t>("frozen")),
+        prunable_(spec.optional_array<std::uint8_t>("prunable")) {
     request_.scores = scores_.view();
     request_.sparsity = spec.number("sparsity", {.low = 0, .high = 1});
     if (layers_) request_.layers = layers_->view();
     if (frozen_) request_.frozen = frozen_->view();
+    if (prunable_) request_.prunable = prunable_->view();
     if (spec.has("pattern")) request_.pattern = read_pattern(spec.value("pattern"));
   }
 
@@ -227,7 +238,7 @@ class PruningMask final : public Task {
 
   InputArray<double> scores_;
   std::optional<InputArray<std::int32_t>> layers_;
-  std::optional<InputArray<std::uint8_t>> frozen_;
+  std::optional<InputArray<std::uint8_t>> frozen_, prunable_;
   mfac::PruningRequest request_;
   std::vector<std::uint32_t> remove_;
 };

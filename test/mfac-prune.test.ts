@@ -8,7 +8,7 @@ import {
   selectWeights,
   selectWeightsSync,
 } from 'secondorder';
-import type { PruneProgress, PruneResult } from 'secondorder/mfac';
+import type { PruneProgress, PruneResult, SelectionOptions } from 'secondorder/mfac';
 import t from 'tap';
 import {
   fisher,
@@ -107,6 +107,57 @@ t.test('layers, patterns and weights that stay', async (t) => {
     [0, 4, 8, 12, 16, 20].map((i) => count(paired.mask, i, i + 4)),
     [1, 2, 4, 1, 1, 1],
     'groups stand where they are',
+  );
+});
+
+t.test('a share below that of the pattern: of each layer, and of those that may go', (t) => {
+  const scores = Float32Array.of(1, 1, 1, 1, 9, 9, 9, 9);
+  const pattern = [2, 4] as const;
+  const chosen = (options: SelectionOptions, of = scores) =>
+    gone(selectWeightsSync(of, { pattern, ...options }));
+  t.same(chosen({ sparsity: 0.25 }), [0, 1], 'the lowest of all');
+  t.same(chosen({ sparsity: 0.25, layers: [4, 4] }), [0, 4], 'one of each layer');
+  const distinct = Float32Array.of(1, 2, 3, 4, 9, 9, 9, 9);
+  const first = Uint8Array.of(1, 1, 1, 1, 0, 0, 0, 0);
+  t.same(chosen({ sparsity: 0.25, prunable: first }, distinct), [0], 'a quarter of four');
+  t.same(chosen({ sparsity: 0.5, prunable: first }, distinct), [0, 1]);
+  t.same(chosen({ prunable: first }, distinct), [0, 1], 'all that the pattern lets go');
+  const some = Uint8Array.of(0, 1, 0, 1, 1, 1, 1, 1);
+  t.same(chosen({ sparsity: 0.4, layers: [4, 4], prunable: some }), [1, 4, 5], '0.8 and 1.6');
+  t.same(chosen({ layers: [4, 4], prunable: some }), [1, 3, 4, 5]);
+  t.same(chosen({ sparsity: 0.5, prunable: new Uint8Array(8) }), [], 'none may go');
+  t.end();
+});
+
+t.test('patterns on the way: shares of the prunable weights of each layer', async (t) => {
+  const layers = [8, 16];
+  const prunable = Uint8Array.from({ length: d }, (_, i) => Number(i % 4 !== 1 && i !== 23));
+  const source = { gradients: () => toMatrix(rows), damping };
+  const masks: Uint8Array[] = [];
+  const tune = (w: Float32Array, mask: Uint8Array) => {
+    masks.push(mask);
+    return w;
+  };
+  const options = { sparsity: 0.5, layers, pattern: [2, 4] as const, prunable, recompute: 3, tune };
+  const { mask, steps } = await prune(weights, source, options);
+  // Of 6 and 11 that may go.
+  const shares = [1, 2, 3, 4].map((step) => 0.5 * (1 - (1 - step / 4) ** 3));
+  const counts = shares.map((share) => [Math.round(6 * share), Math.round(11 * share)]);
+  for (const [i, after] of [...masks, mask].entries()) {
+    const left = gone(after);
+    t.same([left.filter((q) => q < 8).length, left.filter((q) => q >= 8).length], counts[i]);
+    t.ok(left.every((q) => prunable[q] === 1));
+    t.ok(
+      left.every((q) => masks.slice(i).every((later) => later[q] === 0)),
+      'nothing comes back',
+    );
+    for (let q = 0; q < d; q += 4) {
+      t.ok(left.filter((place) => place >= q && place < q + 4).length <= 2, 'at most 2 of 4');
+    }
+  }
+  t.same(
+    steps.map(({ removed }) => removed),
+    counts.map(([a, b]) => a! + b!),
   );
 });
 
@@ -278,6 +329,53 @@ t.test('abort, and callbacks that fail', async (t) => {
     code: 'ERR_DIMENSION_MISMATCH',
     argument: 'fisher.gradients',
   });
+});
+
+t.test('an abort by a callback leaves both forms the steps that were taken', async (t) => {
+  for (const callback of ['tune', 'gradients'] as const) {
+    for (const throws of [false, true]) {
+      const attempt = () => {
+        const controller = new AbortController();
+        let estimated = 0;
+        const abort = () => {
+          controller.abort(new Error('enough'));
+          if (throws) throw new RangeError('besides');
+        };
+        const source = {
+          gradients: () => {
+            if (++estimated === 2 && callback === 'gradients') abort();
+            return toMatrix(rows);
+          },
+          damping,
+        };
+        const tune = (w: Float32Array) => {
+          if (callback === 'tune') abort();
+          return w.map((value) => 2 * value);
+        };
+        const options = { sparsity: 0.8, recompute: 3, tune };
+        return [source, options, { signal: controller.signal }] as const;
+      };
+      const failed: unknown[] = [];
+      await prune(weights, ...attempt()).catch((error) => failed.push(error));
+      try {
+        pruneSync(weights, ...attempt());
+      } catch (error) {
+        failed.push(error);
+      }
+      const partials = failed.map((error) => {
+        if (!(error instanceof AbortError)) throw error;
+        t.equal((error.cause as Error).message, 'enough');
+        return error.partial as PruneResult;
+      });
+      t.equal(partials.length, 2);
+      t.equal(partials[0]!.steps.length, 1, `${callback}: one step was taken`);
+      t.equal(gone(partials[0]!.mask).length, partials[0]!.steps[0]!.removed);
+      t.same(partials[1], partials[0]);
+    }
+  }
+  const run = { signal: AbortSignal.abort() };
+  const early = { name: 'AbortError', partial: undefined };
+  t.throws(() => pruneSync(weights, blocks, { sparsity: 0.5 }, run), early);
 });
 
 t.test('what does not go together is refused', async (t) => {

@@ -28,11 +28,13 @@ void check(const PruningRequest& request) {
   if (!(request.sparsity >= 0 && request.sparsity <= 1)) {
     throw Error(ErrorCode::invalid_argument, "sparsity must be from 0 to 1", "sparsity");
   }
-  if (!request.frozen.empty() && request.frozen.size() != count) {
+  for (const auto& [flags, name] :
+       {std::pair(request.frozen, "frozen"), std::pair(request.prunable, "prunable")}) {
+    if (flags.empty() || flags.size() == count) continue;
     throw Error(ErrorCode::dimension_mismatch,
-                "frozen must have " + std::to_string(count) + " entries, got " +
-                    std::to_string(request.frozen.size()),
-                "frozen");
+                std::string(name) + " must have " + std::to_string(count) + " entries, got " +
+                    std::to_string(flags.size()),
+                name);
   }
   std::size_t sum = 0;
   for (const std::int32_t length : request.layers) {
@@ -61,7 +63,14 @@ class Selection {
     for (std::size_t i = 0; i < request.frozen.size(); ++i) gone_[i] = request.frozen[i] != 0;
   }
 
-  std::size_t target(std::size_t count) const {
+  bool prunable(std::size_t i) const {
+    return request_.prunable.empty() || request_.prunable[i] != 0;
+  }
+
+  /// How many of [first, last) are to go.
+  std::size_t target(std::size_t first, std::size_t last) const {
+    std::size_t count = 0;
+    for (std::size_t i = first; i < last; ++i) count += gone_[i] != 0 || prunable(i) ? 1 : 0;
     return static_cast<std::size_t>(std::round(static_cast<double>(count) * request_.sparsity));
   }
 
@@ -118,12 +127,12 @@ std::vector<std::uint8_t> candidates(const PruningRequest& request,
                                      std::span<const std::pair<std::size_t, std::size_t>> layers,
                                      const SparsityPattern& pattern) {
   Selection selection(request);
-  const auto any = [](std::size_t) { return true; };
+  const auto prunable = [&](std::size_t i) { return selection.prunable(i); };
   for (const auto& [begin, end] : layers) {
     for (std::size_t first = begin; first < end; first += pattern.group) {
       const std::size_t last = first + std::min(pattern.group, end - first), length = last - first;
       const std::size_t keep = divide_up(pattern.keep * length, pattern.group);
-      selection.take_lowest(first, last, length - keep, any);
+      selection.take_lowest(first, last, length - keep, prunable);
     }
   }
   return std::move(selection.gone());
@@ -142,17 +151,12 @@ std::vector<std::uint32_t> choose_removed(const PruningRequest& request) {
   }
   if (layers.empty()) layers.emplace_back(0, count);
   Selection selection(request);
-  if (request.pattern) {
-    const std::vector<std::uint8_t> may_go = candidates(request, layers, *request.pattern);
-    const double all = 1 - static_cast<double>(request.pattern->keep) /
-                               static_cast<double>(request.pattern->group);
-    const std::size_t most = request.sparsity >= all ? count : selection.target(count);
-    selection.take_lowest(0, count, most, [&](std::size_t i) { return may_go[i] != 0; });
-  } else {
-    for (const auto& [first, last] : layers) {
-      selection.take_lowest(first, last, selection.target(last - first),
-                            [](std::size_t) { return true; });
-    }
+  std::vector<std::uint8_t> among;
+  if (request.pattern) among = candidates(request, layers, *request.pattern);
+  for (const auto& [first, last] : layers) {
+    selection.take_lowest(first, last, selection.target(first, last), [&](std::size_t i) {
+      return request.pattern ? among[i] != 0 : selection.prunable(i);
+    });
   }
   return selection.indices();
 }

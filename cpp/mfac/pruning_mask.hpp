@@ -19,15 +19,18 @@ struct SparsityPattern {
 struct PruningRequest {
   /// What each weight is worth; NaN is refused, infinities are not.
   std::span<const double> scores;
-  /// The part of the weights to go, 0 … 1, of n weights round(n·sparsity), halves up: over all, or
-  /// of each layer where there are layers. With a pattern, which sets how many may go at most, the
-  /// lowest of those over all: at 1 − keep/group and above, all of them.
+  /// The part of the weights to go, 0 … 1, of n prunable weights round(n·sparsity), halves up: over
+  /// all, or of each layer where there are layers. With a pattern, the lowest of those that it lets
+  /// go, up to that number.
   double sparsity = 0;
   /// Lengths of the layers, one after the other; one layer where empty.
   std::span<const std::int32_t> layers;
   std::optional<SparsityPattern> pattern;
   /// Other than 0 where a weight has gone already: it goes first, and counts. Empty: none has.
   std::span<const std::uint8_t> frozen;
+  /// 0 where a weight stays, and is none of those that `sparsity` is a part of, unless it is
+  /// frozen. A pattern's groups stand where they are all the same. Empty: all may go.
+  std::span<const std::uint8_t> prunable;
 };
 
 /// The indices to go, ascending, those already gone included. Of equal scores the first goes first.

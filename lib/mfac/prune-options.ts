@@ -26,7 +26,7 @@ import { toMask } from './vectors';
 export interface SelectionOptions {
   /**
    * Share of the prunable weights to remove, from 0 to below 1. With a `pattern` it may be left out;
-   * otherwise no more than this share goes.
+   * otherwise the lowest of those that the pattern lets go, up to this share.
    */
   sparsity?: number;
   /**

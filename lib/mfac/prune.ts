@@ -41,8 +41,8 @@ type Gradients = GradientStream | DenseMatrixLike;
  * @param weights d finite numbers; not changed
  * @param fisher H at these weights, or the gradients to estimate it from
  * @throws SecondOrderError ERR_INVALID_ARGUMENT, ERR_DIMENSION_MISMATCH, ERR_OUT_OF_MEMORY,
- * ERR_EVALUATION (`gradients` or `tune` threw; `cause`), ERR_DISPOSED; AbortError, whose `partial` is
- * the result after the last whole step, where there is one
+ * ERR_EVALUATION (`gradients` or `tune` threw; `cause`), ERR_NUMERICAL, ERR_DISPOSED; AbortError,
+ * whose `partial` is the result after the last whole step, where there is one
  */
 export async function prune(
   weights: Float32Array,
@@ -77,11 +77,15 @@ export function pruneSync(
 ): PruneResult {
   const { pruning, source } = prepare<DenseMatrixLike>(weights, fisher, options);
   const limits = checkOperation(run);
-  while (!pruning.done) {
-    takeStepSync(pruning, source, limits);
-    if (!pruning.done) tuneSync(pruning);
+  try {
+    while (!pruning.done) {
+      takeStepSync(pruning, source, limits);
+      if (!pruning.done) tuneSync(pruning, limits.signal);
+    }
+    return pruning.result;
+  } catch (error) {
+    throw pruning.explain(error);
   }
-  return pruning.result;
 }
 
 function prepare<Given>(weights: unknown, fisher: unknown, options: unknown) {
@@ -113,10 +117,9 @@ async function takeStep(
   const blocks =
     'blocks' in source ? source.blocks : await estimate(pruning, source, limits, progress);
   try {
-    const { spec, places } = pruning.selection(await blocks.diagonal(undefined, limits));
-    const remove = await operate(loadNative().pruningMask, spec, limits, (mask) =>
-      places(mask.remove),
-    );
+    const request = pruning.selection(await blocks.diagonal(undefined, limits));
+    const { pruningMask } = loadNative();
+    const remove = await operate(pruningMask, request, limits, (mask) => mask.remove);
     const update = await blocks.removalUpdate(...pruning.removal(remove), limits);
     pruning.take(update, remove, blocks.gradients);
   } finally {
@@ -131,10 +134,9 @@ function takeStepSync(
 ): void {
   const blocks = 'blocks' in source ? source.blocks : estimateSync(pruning, source, limits);
   try {
-    const { spec, places } = pruning.selection(blocks.diagonalSync(undefined, limits));
-    const remove = operateSync(loadNative().pruningMaskSync, spec, limits, (mask) =>
-      places(mask.remove),
-    );
+    const request = pruning.selection(blocks.diagonalSync(undefined, limits));
+    const { pruningMaskSync } = loadNative();
+    const remove = operateSync(pruningMaskSync, request, limits, (mask) => mask.remove);
     const update = blocks.removalUpdateSync(...pruning.removal(remove), limits);
     pruning.take(update, remove, blocks.gradients);
   } finally {
@@ -166,7 +168,7 @@ function estimateSync(
   { gradients, settings }: Estimated<DenseMatrixLike>,
   limits: OperationOptions,
 ): FisherBlocks {
-  const given = attempt(() => gradients(pruning.weights), 'fisher.gradients');
+  const given = attempt(() => gradients(pruning.weights), 'fisher.gradients', limits.signal);
   return createBlocksSync(given, settings, expected(pruning), limits);
 }
 
@@ -181,20 +183,29 @@ async function tune(pruning: Pruning, signal: AbortSignal | undefined): Promise<
   pruning.replace(await attemptAsync(async () => tune(weights, mask), 'options.tune', signal));
 }
 
-function tuneSync(pruning: Pruning): void {
+function tuneSync(pruning: Pruning, signal: AbortSignal | undefined): void {
   const { tune } = pruning.settings;
   if (!tune) return;
   const { weights, mask } = pruning;
-  pruning.replace(attempt(() => tune(weights, mask), 'options.tune'));
+  pruning.replace(attempt(() => tune(weights, mask), 'options.tune', signal));
 }
 
-/** Calls the user's function; what it throws becomes the cause of a typed error. */
-function attempt<Result>(call: () => Result, argument: string): Result {
+/**
+ * Calls the user's function; what it throws becomes the cause of a typed error. Where it aborts the
+ * run, its result does not count, as in the asynchronous form.
+ */
+function attempt<Result>(
+  call: () => Result,
+  argument: string,
+  signal: AbortSignal | undefined,
+): Result {
   try {
-    return call();
+    const result = call();
+    if (!signal?.aborted) return result;
   } catch (cause) {
-    throw asEvaluation(cause, argument);
+    if (!signal?.aborted) throw asEvaluation(cause, argument);
   }
+  throw new AbortError(signal.reason);
 }
 
 async function attemptAsync<Result>(

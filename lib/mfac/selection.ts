@@ -17,8 +17,8 @@ export async function selectWeights(
   options: SelectionOptions,
   run?: OperationOptions,
 ): Promise<Uint8Array> {
-  const { spec, finish } = prepare(scores, options);
-  return operate(loadNative().pruningMask, spec, checkOperation(run), finish);
+  const { request, finish } = prepare(scores, options);
+  return operate(loadNative().pruningMask, request, checkOperation(run), finish);
 }
 
 /** {@link selectWeights} on the calling thread. */
@@ -27,22 +27,21 @@ export function selectWeightsSync(
   options: SelectionOptions,
   run?: OperationOptions,
 ): Uint8Array {
-  const { spec, finish } = prepare(scores, options);
-  return operateSync(loadNative().pruningMaskSync, spec, checkOperation(run), finish);
+  const { request, finish } = prepare(scores, options);
+  return operateSync(loadNative().pruningMaskSync, request, checkOperation(run), finish);
 }
 
 function prepare(scores: unknown, options: unknown) {
   const checked = toVector(scores, 'scores');
   const request = select(Float64Array.from(checked), readSelection(options, checked.length));
-  const finish = ({ remove }: { remove: Uint32Array }) =>
-    maskWithout(request.places(remove), checked.length);
-  return { spec: request.spec, finish };
+  const finish = ({ remove }: { remove: Uint32Array }) => maskWithout(remove, checked.length);
+  return { request, finish };
 }
 
-/** A selection for the native code, and its answer as places among all weights, ascending. */
-export interface SelectionRequest {
-  spec: MaskSpec;
-  places(remove: Uint32Array): Uint32Array;
+/** A selection for the native code. */
+export interface SelectionRequest extends MaskSpec {
+  /** 0 where a weight stays, and is none of those that `sparsity` is a share of. */
+  prunable?: Uint8Array;
 }
 
 /**
@@ -52,49 +51,16 @@ export interface SelectionRequest {
  */
 export function select(
   scores: Float64Array,
-  selection: Selection,
+  { sparsity, layers, pattern, prunable }: Selection,
   removed?: Uint8Array,
 ): SelectionRequest {
-  const { sparsity, layers, pattern, prunable } = selection;
-  const frozen = removed?.map((kept) => 1 - kept);
-  const gone = frozen ? { frozen } : {};
-  if (!prunable) {
-    const spec = { scores, sparsity, ...(layers ? { layers } : {}), ...gone };
-    return { spec: pattern ? { ...spec, pattern } : spec, places: (remove) => remove };
-  }
-  if (!pattern) return selectAmong(prunable, scores, selection, frozen);
-  // Groups stand where they are: those that have to stay go last, and come back where they went.
-  const worth = scores.map((score, i) => (prunable[i] === 1 ? score : Number.POSITIVE_INFINITY));
   return {
-    spec: { scores: worth, sparsity, pattern, ...(layers ? { layers } : {}), ...gone },
-    places: (remove) => remove.filter((place) => prunable[place] === 1),
-  };
-}
-
-/** A selection among the prunable weights alone. */
-function selectAmong(
-  prunable: Uint8Array,
-  scores: Float64Array,
-  { sparsity, layers }: Selection,
-  frozen: Uint8Array | undefined,
-): SelectionRequest {
-  const among = <Values extends Float64Array | Uint8Array>(values: Values) =>
-    values.filter((_, i) => prunable[i] === 1) as Values;
-  const all = Uint32Array.from(prunable.keys()).filter((place) => prunable[place] === 1);
-  let start = 0;
-  const lengths = Array.from(layers ?? [], (length) => {
-    const part = prunable.subarray(start, start + length);
-    start += length;
-    return part.reduce((sum, entry) => sum + entry, 0);
-  }).filter((length) => length > 0);
-  return {
-    spec: {
-      scores: among(scores),
-      sparsity,
-      ...(layers ? { layers: Int32Array.from(lengths) } : {}),
-      ...(frozen ? { frozen: among(frozen) } : {}),
-    },
-    places: (remove) => remove.map((place) => all[place]!),
+    scores,
+    sparsity,
+    ...(layers ? { layers } : {}),
+    ...(pattern ? { pattern } : {}),
+    ...(prunable ? { prunable } : {}),
+    ...(removed ? { frozen: removed.map((kept) => 1 - kept) } : {}),
   };
 }
 

@@ -53,6 +53,41 @@ std::vector<std::uint32_t> sorted_choice(const PruningRequest& r) {
   return indices(gone);
 }
 
+/// Weight by weight: the lowest goes that its group and its layer still let go.
+std::vector<std::uint32_t> chosen_by_hand(const PruningRequest& r) {
+  const std::size_t count = r.scores.size();
+  std::vector<bool> gone(count);
+  const auto frozen = [&](std::size_t i) { return !r.frozen.empty() && r.frozen[i] != 0; };
+  std::vector<std::int32_t> layers(r.layers.begin(), r.layers.end());
+  if (layers.empty()) layers.push_back(static_cast<std::int32_t>(count));
+  std::size_t first = 0;
+  for (const std::int32_t length : layers) {
+    const std::size_t last = first + static_cast<std::size_t>(length);
+    std::vector<std::size_t> order;
+    for (std::size_t i = first; i < last; ++i) {
+      if (r.prunable.empty() || r.prunable[i] != 0) order.push_back(i);
+    }
+    const double share = static_cast<double>(order.size()) * r.sparsity;
+    const auto most = static_cast<std::size_t>(std::floor(share + 0.5));
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      return frozen(a) != frozen(b) ? frozen(a) : !frozen(a) && r.scores[a] < r.scores[b];
+    });
+    std::size_t taken = 0;
+    std::vector<std::size_t> of_group(count);
+    for (const std::size_t i : order) {
+      const std::size_t size = r.pattern ? r.pattern->group : 1, group = (i - first) / size;
+      const std::size_t members = std::min(size, last - first - group * size);
+      const std::size_t keep = r.pattern ? (r.pattern->keep * members + size - 1) / size : 0;
+      if (!frozen(i) && (taken == most || of_group[group] >= members - keep)) continue;
+      gone[i] = true;
+      ++of_group[group];
+      if (taken < most) ++taken;
+    }
+    first = last;
+  }
+  return indices(gone);
+}
+
 ErrorCode code_of(const PruningRequest& request) {
   try {
     choose_removed(request);
@@ -97,6 +132,53 @@ TEST_SUITE("pruning mask") {
         }
       }
     }
+  }
+
+  TEST_CASE("patterns, layers, weights that stay and frozen ones together") {
+    Random random(33);
+    for (int round = 0; round < 300; ++round) {
+      const std::size_t count = 1 + random.below(120);
+      std::vector<double> scores(count);
+      std::vector<std::uint8_t> frozen(count), prunable(count);
+      for (std::size_t i = 0; i < count;
+           ++i) {  // infinite ones too, which go before those that stay
+        scores[i] = random.below(5) == 0 ? std::numeric_limits<double>::infinity()
+                                         : static_cast<double>(random.below(9));
+        prunable[i] = random.below(3) == 0 ? 0 : 1;
+        frozen[i] = prunable[i] == 1 && random.below(5) == 0 ? 1 : 0;
+      }
+      std::vector<std::int32_t> layers;
+      for (std::size_t left = count; left > 0; left -= static_cast<std::size_t>(layers.back())) {
+        layers.push_back(static_cast<std::int32_t>(std::min(left, 1 + random.below(40))));
+      }
+      PruningRequest request;
+      request.scores = scores;
+      if (round % 2 == 0) request.layers = layers;
+      if (round % 3 != 0) request.frozen = frozen;
+      if (round % 5 != 0) request.prunable = prunable;
+      if (round % 7 != 0) request.pattern = SparsityPattern{1 + random.below(3), 4};
+      for (const double sparsity : {0.0, 0.2, 0.25, random.uniform(), 0.75, 1.0}) {
+        request.sparsity = sparsity;
+        CHECK(choose_removed(request) == chosen_by_hand(request));
+      }
+    }
+  }
+
+  TEST_CASE("below the pattern's share each layer has its own") {
+    const std::vector<double> scores = {1, 1, 1, 1, 9, 9, 9, 9};
+    const std::vector<std::int32_t> layers = {4, 4};
+    PruningRequest request;
+    request.scores = scores;
+    request.sparsity = 0.25;
+    request.pattern = SparsityPattern{2, 4};
+    CHECK(choose_removed(request) == std::vector<std::uint32_t>{0, 1});
+    request.layers = layers;
+    CHECK(choose_removed(request) == std::vector<std::uint32_t>{0, 4});
+    const std::vector<std::uint8_t> prunable = {1, 1, 1, 1, 0, 0, 0, 0};
+    request.prunable = prunable;
+    CHECK(choose_removed(request) == std::vector<std::uint32_t>{0});
+    request.layers = {};
+    CHECK(choose_removed(request) == std::vector<std::uint32_t>{0});  // a quarter of four
   }
 
   TEST_CASE("counts: halves up, and exact") {
@@ -177,6 +259,9 @@ TEST_SUITE("pruning mask") {
     request.frozen = frozen;
     CHECK(code_of(request) == ErrorCode::dimension_mismatch);
     request.frozen = {};
+    request.prunable = frozen;
+    CHECK(code_of(request) == ErrorCode::dimension_mismatch);
+    request.prunable = {};
     const std::vector<std::int32_t> short_layers = {1, 1}, negative = {4, -1};
     request.layers = short_layers;
     CHECK(code_of(request) == ErrorCode::dimension_mismatch);
