@@ -152,6 +152,56 @@ t.test('gradients of a network', async (t) => {
   );
 });
 
+t.test('what no number can hold is an error, and the blocks stay of use', async (t) => {
+  const numerical = { code: 'ERR_NUMERICAL', message: /damping is too small/ };
+  const of = (rows: number[][], damping: number, blockSize = rows[0]!.length) =>
+    FisherBlocks.fromGradientsSync(toMatrix(rows), { damping, blockSize });
+
+  // Entries of H⁻¹ of 1e30: times 1e9 that is more than float32 holds, and none too much for float64.
+  const steep = of([[1, 2, 3]], 1e-30);
+  const x = [1e9, 0, 0];
+  const out = new Float32Array(3);
+  t.throws(() => steep.solveSync(single(x), out), numerical);
+  await t.rejects(steep.solve(single(x), out), numerical);
+  t.same(out, new Float32Array(3), 'nothing was written');
+  t.ok(steep.solveSync(Float64Array.from(x)).every(Number.isFinite));
+  t.throws(() => steep.solveSync(Float64Array.of(1e300, 0, 0)), numerical);
+  t.ok(steep.solveSync(single([1, 0, 0])).every(Number.isFinite));
+  t.ok(steep.diagonalSync().every(Number.isFinite));
+
+  // 1/λ is more than float64 holds, in either form; where the gradient has a block, all is well.
+  for (const [m, size] of [
+    [1, 2],
+    [2, 2],
+    [2, 1],
+  ] as const) {
+    const name = `m = ${m}, B = ${size}`;
+    const rows = Array.from({ length: m }, (_, i) => [1 + i, i, 0, 0]);
+    const tiny = of(rows, 1e-310, size);
+    t.throws(() => tiny.diagonalSync(), numerical, name);
+    await t.rejects(tiny.diagonal(), numerical, name);
+    t.throws(() => tiny.elementSync(3, 3), numerical, name);
+    await t.rejects(tiny.element(2, 2), numerical, name);
+    t.throws(() => tiny.solveSync(Float64Array.of(1, 1, 1, 1)), numerical, name);
+    const kept = Float32Array.of(1, 1, 1, 1);
+    for (const joint of [true, false]) {
+      t.throws(() => tiny.removalUpdateSync(kept, Uint32Array.of(2), { joint }), numerical, name);
+      await t.rejects(tiny.removalUpdate(kept, Uint32Array.of(2), { joint }), numerical, name);
+    }
+    if (m === 2) t.ok(Number.isFinite(tiny.elementSync(0, 0)), name);
+    t.equal(tiny.elementSync(0, 2), 0, 'between blocks');
+  }
+
+  // The other weight would have to grow a thousandfold.
+  const grows = of([[1, 1e-3]], 1e-12);
+  for (const joint of [true, false]) {
+    const remove = Uint32Array.of(0);
+    t.throws(() => grows.removalUpdateSync(single([3e38, 0]), remove, { joint }), numerical);
+    const { weights } = grows.removalUpdateSync(single([3, 0]), remove, { joint });
+    t.ok(Math.abs(weights[1]! / 3000 - 1) < 1e-3, `${weights[1]}`);
+  }
+});
+
 t.test('every form of gradients gives the same', async (t) => {
   const rows = randomRows(6, d, 8);
   const options = { damping: 0.1, blockSize: 10 };

@@ -17,6 +17,7 @@ import {
   solveInWindow,
   toMatrix,
 } from './fixtures/dense';
+import { join as flatten, Network, spiral } from './fixtures/network';
 
 const d = 37;
 const damping = 1e-3;
@@ -72,6 +73,29 @@ t.test('hard gradients: zeros, duplicates, tiny and huge ones', async (t) => {
       const error = relativeError(solution, solveInWindow(kept, 1e-6, k - 1));
       t.ok(error < 1e-5, `step ${i + 1}: ${error}`);
     }
+  }
+});
+
+t.test('gradients of a network', async (t) => {
+  const network = new Network(4, 6, 3);
+  const samples = spiral(40, 3, 1);
+  const start = flatten(network.start(2));
+  const rows = samples.map((sample) => Array.from(network.gradientOf(start, [sample])));
+  const [capacity, last] = [16, 24];
+  const size = { dimension: network.dimension, capacity, damping: 1e-4 };
+  const window = new FisherWindow(size);
+  for (const [i, row] of rows.entries()) {
+    const kept = rows.slice(Math.max(0, i + 1 - capacity), i + 1);
+    const error = relativeError(
+      await window.pushAndSolve(single(row)),
+      solve(fisher(kept, size.damping), row),
+    );
+    t.ok(error < 1e-5, `step ${i + 1}: ${error}`);
+  }
+  const h = fisher(rows.slice(last), size.damping);
+  for (const x of randomRows(3, network.dimension, 5)) {
+    const error = relativeError(await window.solve(single(x)), solve(h, x));
+    t.ok(error < 1e-4, `any vector: ${error}`);
   }
 });
 

@@ -32,14 +32,16 @@ struct FisherBlocksOptions {
   GradientStorage storage = GradientStorage::automatic;
   std::size_t expected = 0;  ///< gradients to come, 0 where nobody knows
   std::string directory;     ///< of temporary files, TMPDIR when empty
+  std::size_t memory = 0;    ///< bytes to plan with, those that the machine has where 0
 };
 
 class Teams;
 
 enum class BlocksForm { direct, woodbury };
 
-/// Not for two threads at once. Methods throw ERR_NOT_FITTED where factor() must come first, and
-/// Cancelled where `control` asks to stop; the object is then as it was before.
+/// Not for two threads at once. Methods throw ERR_NOT_FITTED where factor() must come first,
+/// ERR_NUMERICAL where what they are asked for is not finite, and Cancelled where `control` asks to
+/// stop; the object is then as it was before.
 class FisherBlocks {
  public:
   /// Throws ERR_INVALID_ARGUMENT for sizes or damping out of range, and ERR_OUT_OF_MEMORY where
@@ -87,6 +89,7 @@ class FisherBlocks {
  private:
   std::size_t held_rows() const;
   std::size_t fold_limit() const;
+  std::size_t memory() const;
   bool foldable() const { return gradients_ >= shape_.block_size; }
   std::size_t factor_bytes(std::size_t m, int threads) const;
   GradientStorage choose_storage() const;

@@ -46,10 +46,14 @@ std::size_t FisherBlocks::factor_bytes(std::size_t m, int threads) const {
   return factors + shape_.dimension * sizeof(double) + teams * team_scratch + strips;
 }
 
+std::size_t FisherBlocks::memory() const {
+  return options_.memory > 0 ? options_.memory : available_memory();
+}
+
 GradientStorage FisherBlocks::choose_storage() const {
   const std::size_t rows = held_rows();
   if (rows == 0) return options_.storage;
-  const std::size_t rest = factor_bytes(options_.expected, 0), available = available_memory();
+  const std::size_t rest = factor_bytes(options_.expected, 0), available = memory();
   const auto need = [&](GradientStorage storage) {
     return rows * GradientStore::row_bytes(shape_.dimension, storage);
   };
@@ -88,7 +92,7 @@ GradientStorage FisherBlocks::choose_storage() const {
 
 /// Throws ERR_OUT_OF_MEMORY where the factors have no room.
 void FisherBlocks::require_factor_memory(int threads) const {
-  const std::size_t bytes = factor_bytes(gradients_, threads), available = available_memory();
+  const std::size_t bytes = factor_bytes(gradients_, threads), available = memory();
   if (bytes <= available) return;
   throw Error(ErrorCode::out_of_memory, "the factor of the blocks needs " + byte_count(bytes) +
                                             " of memory, and " + byte_count(available) +

@@ -1,7 +1,10 @@
 // What FisherBlocks tells once it is factored.
 #include <algorithm>
+#include <atomic>
+#include <cmath>
 #include <numeric>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "base/error.hpp"
@@ -10,6 +13,20 @@
 
 namespace secondorder::mfac {
 
+namespace {
+
+bool all_finite(std::span<const double> values) {
+  return std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); });
+}
+
+void require_finite(bool finite, const std::string& what, const char* type = "float64") {
+  if (finite) return;
+  throw Error(ErrorCode::numerical,
+              what + " beyond the range of " + type + ": damping is too small");
+}
+
+}  // namespace
+
 void FisherBlocks::require_factored() const {
   if (factored()) return;
   throw Error(ErrorCode::not_fitted, "the blocks are not factored yet");
@@ -17,6 +34,7 @@ void FisherBlocks::require_factored() const {
 
 std::span<const double> FisherBlocks::diagonal() const {
   require_factored();
+  require_finite(all_finite(diagonal_), "the diagonal has entries");
   return diagonal_;
 }
 
@@ -29,7 +47,11 @@ double FisherBlocks::element(std::size_t i, std::size_t j, const RunControl& con
                     ", got " + std::to_string(index),
                 name);
   }
-  if (i == j) return diagonal_[i];
+  const auto checked = [](double value) {
+    require_finite(std::isfinite(value), "the element is");
+    return value;
+  };
+  if (i == j) return checked(diagonal_[i]);
   const std::size_t block = i / shape_.block_size;
   if (block != j / shape_.block_size) return 0;
   if (column_.empty() || (column_index_ != i && column_index_ != j)) {
@@ -41,7 +63,7 @@ double FisherBlocks::element(std::size_t i, std::size_t j, const RunControl& con
     column_index_ = j;
   }
   const std::size_t other = column_index_ == j ? i : j;
-  return form_->element(block, column_, other - shape_.first(block));
+  return checked(form_->element(block, column_, other - shape_.first(block)));
 }
 
 template <class Real>
@@ -57,6 +79,7 @@ void FisherBlocks::solve(std::span<const Real> x, std::size_t count, std::span<R
   }
   constexpr std::size_t right_sides = std::size_t{1} << 23;  // doubles of a block's at once
   const std::size_t at_once = std::clamp<std::size_t>(right_sides / shape_.block_size, 1, count);
+  std::atomic<bool> finite = true;
   for (std::size_t begin = 0; begin < count; begin += at_once) {
     const std::size_t width = std::min(at_once, count - begin);
     for_blocks(control, [&](Team& team, std::size_t block) {
@@ -70,10 +93,17 @@ void FisherBlocks::solve(std::span<const Real> x, std::size_t count, std::span<R
       form_->solve(team, block, right);
       for (std::size_t j = 0; j < width; ++j) {
         Real* to = out.data() + (begin + j) * d + first;
-        for (std::size_t i = 0; i < size; ++i) to[i] = static_cast<Real>(right.row(i)[j]);
+        bool all = true;
+        for (std::size_t i = 0; i < size; ++i) {
+          to[i] = static_cast<Real>(right.row(i)[j]);
+          all = all && std::isfinite(to[i]);
+        }
+        if (!all) finite = false;
       }
     });
   }
+  require_finite(finite, "the solution has entries",
+                 std::is_same_v<Real, float> ? "float32" : "float64");
 }
 
 template void FisherBlocks::solve<float>(std::span<const float>, std::size_t, std::span<float>,
@@ -94,6 +124,7 @@ double FisherBlocks::remove(std::span<const std::uint32_t> positions,
   }
   starts.push_back(positions.size());
   std::vector<double> increases(touched.size());
+  std::atomic<bool> finite = true;
   for_blocks(touched, control, [&](Team& team, std::size_t block) {
     const auto k = static_cast<std::size_t>(
         std::lower_bound(touched.begin(), touched.end(), block) - touched.begin());
@@ -106,17 +137,23 @@ double FisherBlocks::remove(std::span<const std::uint32_t> positions,
     const auto change = delta.subspan(first, shape_.size(block));
     if (joint) {
       increases[k] = form_->remove(team, block, local, w, change);
+      if (!all_finite(change)) finite = false;
       return;
     }
     // Σ (w_q/[H⁻¹]_qq)·H⁻¹e_q, and Σ w_q²/(2[H⁻¹]_qq)
     std::fill(change.begin(), change.end(), 0.0);
     for (std::size_t q = 0; q < count; ++q) {
-      change[local[q]] = -w[q] / diagonal_[first + local[q]];
-      increases[k] += w[q] * w[q] / (2 * diagonal_[first + local[q]]);
+      const double diagonal = diagonal_[first + local[q]];
+      if (!std::isfinite(diagonal)) finite = false;  // and the quotients would be 0
+      change[local[q]] = -w[q] / diagonal;
+      increases[k] += w[q] * w[q] / (2 * diagonal);
     }
     form_->solve(team, block, {change.data(), change.size(), 1});
+    if (!all_finite(change)) finite = false;
   });
-  return std::accumulate(increases.begin(), increases.end(), 0.0);
+  const double increase = std::accumulate(increases.begin(), increases.end(), 0.0);
+  require_finite(finite && std::isfinite(increase), "the update has entries");
+  return increase;
 }
 
 }  // namespace secondorder::mfac

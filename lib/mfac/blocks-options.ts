@@ -15,10 +15,15 @@ export interface FisherBlocksOptions extends DeviceOptions {
   damping: number;
   /**
    * Where the gradients are kept; default `'auto'`: in float32 where that fits into memory, otherwise
-   * in bfloat16, otherwise on disk.
+   * in bfloat16, otherwise on disk. An iterable without `expected` cannot be planned for: it is kept in
+   * float32, from the gradient on that finds no memory on disk.
    */
   storage?: NativeBlockStorage;
-  /** Gradients that an iterable will give, where it is known: memory is then planned for them. */
+  /**
+   * Gradients that an iterable will give, where it is known: memory is then planned for them with the
+   * first one. Left out, ERR_OUT_OF_MEMORY comes only where room runs out, after part of the gradients
+   * or all of them were read. A matrix tells it by itself.
+   */
   expected?: number;
   /** Folder for gradients that lie on disk; default: that of temporary files. */
   directory?: string;

@@ -75,7 +75,8 @@ export class FisherBlocks implements Disposable {
    *
    * @param gradients rows of a matrix, or an (async) iterable of arrays of one length
    * @throws SecondOrderError ERR_INVALID_ARGUMENT, ERR_DIMENSION_MISMATCH, ERR_OUT_OF_MEMORY,
-   * ERR_EVALUATION (the iterable threw; `cause`), ERR_ABORTED, ERR_CUDA_…
+   * ERR_NUMERICAL (damping too small for the gradients), ERR_EVALUATION (the iterable threw; `cause`),
+   * ERR_ABORTED, ERR_CUDA_…
    */
   static async fromGradients(
     gradients: GradientStream | DenseMatrixLike,
@@ -140,7 +141,8 @@ export class FisherBlocks implements Disposable {
    * The diagonal of H⁻¹; all of it positive.
    *
    * @param out d entries to write it to; a new array when left out
-   * @throws SecondOrderError ERR_INVALID_ARGUMENT, ERR_DIMENSION_MISMATCH, ERR_DISPOSED, ERR_ABORTED
+   * @throws SecondOrderError ERR_INVALID_ARGUMENT, ERR_DIMENSION_MISMATCH, ERR_NUMERICAL (beyond the
+   * range of float64: the damping is too small), ERR_DISPOSED, ERR_ABORTED
    */
   async diagonal(out?: Float64Array, run?: OperationOptions): Promise<Float64Array> {
     const target = toTarget(out, 'out', this.dimension, Float64Array);
@@ -160,7 +162,8 @@ export class FisherBlocks implements Disposable {
   /**
    * Entry (i, j) of H⁻¹; 0 between blocks.
    *
-   * @throws SecondOrderError ERR_INVALID_ARGUMENT, ERR_DISPOSED, ERR_ABORTED
+   * @throws SecondOrderError ERR_INVALID_ARGUMENT, ERR_NUMERICAL (as in {@link diagonal}),
+   * ERR_DISPOSED, ERR_ABORTED
    */
   async element(i: number, j: number, run?: OperationOptions): Promise<number> {
     const spec = { ...this.#spec, ...this.#toEntry(i, j) };
@@ -178,7 +181,8 @@ export class FisherBlocks implements Disposable {
    *
    * @param x d finite numbers
    * @param out d entries of the same type to write the result to; a new array when left out
-   * @throws SecondOrderError ERR_INVALID_ARGUMENT, ERR_DIMENSION_MISMATCH, ERR_DISPOSED, ERR_ABORTED
+   * @throws SecondOrderError ERR_INVALID_ARGUMENT, ERR_DIMENSION_MISMATCH, ERR_NUMERICAL (beyond the
+   * range of its precision: the damping is too small), ERR_DISPOSED, ERR_ABORTED
    */
   async solve<Vector extends Floats>(
     x: Vector,
@@ -205,7 +209,8 @@ export class FisherBlocks implements Disposable {
    * @param weights d finite numbers; not changed
    * @param remove places of the weights to remove, each once, in any order
    * @throws SecondOrderError ERR_INVALID_ARGUMENT (also: a place twice or out of range),
-   * ERR_DIMENSION_MISMATCH, ERR_DISPOSED, ERR_ABORTED
+   * ERR_DIMENSION_MISMATCH, ERR_NUMERICAL (weights beyond the range of float32, or a diagonal beyond
+   * that of float64), ERR_DISPOSED, ERR_ABORTED
    */
   async removalUpdate(
     weights: Float32Array,
