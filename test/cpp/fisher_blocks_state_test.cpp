@@ -81,6 +81,90 @@ TEST_SUITE("fisher blocks over time") {
     CHECK(code_of([&] { const FisherBlocks blocks(o); }) == ErrorCode::out_of_memory);
   }
 
+  TEST_CASE("auto: float32, then bfloat16, then disk, then an error, as memory gets less") {
+    Random random(14);
+    for (const Shape& s : {Shape{20, 3000, 3000}, Shape{20, 3000, 500}, Shape{80, 600, 30}}) {
+      const auto g = make_gradients("normal", s, 1, random);
+      const auto plan = [&](GradientStorage storage, std::size_t memory) {
+        FisherBlocksOptions o = options(s, 1e-2, storage);
+        o.expected = s.rows;
+        o.memory = memory;
+        return std::make_unique<FisherBlocks>(o);
+      };
+      const auto refused = [&](GradientStorage storage, std::size_t memory) {
+        return code_of([&] { plan(storage, memory); }) == ErrorCode::out_of_memory;
+      };
+      /// The fewest bytes that a storage is content with.
+      const auto least = [&](GradientStorage storage) {
+        std::size_t low = 0, high = std::size_t{1} << 40;
+        while (high - low > 1) {
+          const std::size_t middle = low + (high - low) / 2;
+          (refused(storage, middle) ? low : high) = middle;
+        }
+        return high;
+      };
+      const std::size_t whole = least(GradientStorage::float32),
+                        half = least(GradientStorage::bfloat16),
+                        none = least(GradientStorage::disk), entries = s.rows * s.dimension;
+      CHECK(whole - half == entries * 2);
+      CHECK(half - none == entries * 2);
+
+      const auto run = [&](std::size_t memory) {
+        auto blocks = plan(GradientStorage::automatic, memory);
+        blocks->add(g, s.rows);
+        return blocks;
+      };
+      const auto exact = run(whole), rounded = run(whole - 1), last_rounded = run(half),
+                 paged = run(half - 1), last_paged = run(none);
+      CHECK(refused(GradientStorage::automatic, none - 1));
+      CHECK(exact->storage() == GradientStorage::automatic);
+      CHECK(exact->bytes() >= entries * 4);
+      CHECK_FALSE(exact->paged());
+      for (const auto* blocks : {&rounded, &last_rounded}) {
+        CHECK((*blocks)->storage() == GradientStorage::bfloat16);
+        CHECK((*blocks)->bytes() < exact->bytes());
+        CHECK_FALSE((*blocks)->paged());
+      }
+      for (const auto* blocks : {&paged, &last_paged}) {
+        CHECK((*blocks)->storage() == GradientStorage::disk);
+        CHECK((*blocks)->disk_bytes() >= entries * 4);
+        CHECK((*blocks)->bytes() < entries);
+      }
+      for (const auto* blocks : {&exact, &rounded, &paged, &last_paged}) {
+        (*blocks)->factor(two_threads());
+      }
+      const auto held = factored(s, g, 1e-2);
+      for (std::size_t i = 0; i < s.dimension; ++i) {
+        CHECK(exact->diagonal()[i] == held->diagonal()[i]);
+        CHECK(paged->diagonal()[i] == exact->diagonal()[i]);
+        CHECK(rounded->diagonal()[i] == doctest::Approx(exact->diagonal()[i]).epsilon(0.1));
+      }
+    }
+  }
+
+  TEST_CASE("what is not finite is an error, block by block") {
+    // The first block is well off; of the second, 1/λ is beyond float64.
+    const std::vector<float> g = {1, 2, 0, 0, 2, 1, 0, 0};
+    for (const std::size_t rows : {1, 2}) {
+      FisherBlocks blocks(options({rows, 4, 2}, 1e-310));
+      blocks.add(std::span(g).first(rows * 4), rows);
+      blocks.factor(two_threads());
+      const auto code = [&](const auto& call) { return code_of(call); };
+      CHECK(code([&] { blocks.diagonal(); }) == ErrorCode::numerical);
+      CHECK(code([&] { blocks.element(3, 3, two_threads()); }) == ErrorCode::numerical);
+      std::vector<double> x(4, 1), out(4), delta(4);
+      CHECK(code([&] { blocks.solve<double>(x, 1, out, two_threads()); }) == ErrorCode::numerical);
+      const std::vector<std::uint32_t> bad = {2}, good = {0};
+      const std::vector<double> value = {1};
+      CHECK(code([&] { blocks.remove(bad, value, false, delta, two_threads()); }) ==
+            ErrorCode::numerical);
+      if (rows == 1) continue;
+      CHECK(std::isfinite(blocks.element(0, 0, two_threads())));
+      CHECK(std::isfinite(blocks.remove(good, value, true, delta, two_threads())));
+      CHECK(std::isfinite(blocks.remove(good, value, false, delta, two_threads())));
+    }
+  }
+
   TEST_CASE("bad input is refused, and changes nothing") {
     CHECK(code_of([] {
             const FisherBlocks b(options({1, 0, 1}, 1));
