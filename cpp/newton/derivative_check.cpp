@@ -93,15 +93,16 @@ Vector Checker::difference(Shift shift, std::size_t size, const Values& values, 
 
 void Checker::compare(Derivative derivative, std::size_t row, std::size_t column, double given,
                       double difference, double noise) {
-  if (!std::isfinite(difference)) return;  // the function isn't, so there is nothing to compare
+  // What can't be compared must not pass; the noise isn't finite where the function is too large.
+  const bool known = std::isfinite(given) && std::isfinite(difference) && std::isfinite(noise);
   const double size = std::max({1.0, std::abs(given), std::abs(difference)});
-  const double error = std::isfinite(given) ? std::abs(given - difference) / size
-                                            : std::numeric_limits<double>::infinity();
+  const double error =
+      known ? std::abs(given - difference) / size : std::numeric_limits<double>::infinity();
   double& worst = derivative == Derivative::gradient   ? report_.gradient_error
                   : derivative == Derivative::jacobian ? report_.jacobian_error
                                                        : report_.hessian_error;
   worst = std::max(worst, error);
-  if (error <= std::max(check_.tolerance, noise / size)) return;
+  if (known && error <= std::max(check_.tolerance, noise / size)) return;
   ++report_.wrong_entries;
   report_.wrong.push_back({derivative, row, column, given, difference, error});
 }

@@ -21,11 +21,13 @@ struct DerivativeEntry {
   Derivative derivative = Derivative::gradient;
   std::size_t row = 0, column = 0;
   double given = 0, difference = 0;
-  double error = 0;  ///< |given − difference| / max(1, |given|, |difference|)
+  /// |given − difference| / max(1, |given|, |difference|); infinite where either isn't finite.
+  double error = 0;
 };
 
 struct DerivativeReport {
-  /// The largest error of each kind, 0 where there is nothing to check.
+  /// The largest error of each kind, 0 where there is nothing to check, infinite where something
+  /// could not be.
   double gradient_error = 0, jacobian_error = 0, hessian_error = 0;
   /// Entries whose error is above the tolerance and above what rounding explains, worst first.
   std::vector<DerivativeEntry> wrong;

@@ -5,6 +5,8 @@
 #include <limits>
 #include <string>
 
+#include "base/run_control.hpp"
+#include "base/thread_pool.hpp"
 #include "newton/kkt_system.hpp"
 #include "newton/require_memory.hpp"
 
@@ -89,7 +91,12 @@ FiniteDifferences::FiniteDifferences(Problem& given, Missing missing, Difference
     for (const std::int32_t j : colors_[k]) color[static_cast<std::size_t>(j)] = k;
   }
   entries_.resize(colors_.size());
+  const CompressedPattern pattern(rows, structure_.rows, structure_.cols);
+  std::vector<bool> taken(pattern.entries());
   for (std::size_t e = 0; e < structure_.size(); ++e) {
+    const auto place = static_cast<std::size_t>(pattern.places()[e]);
+    if (taken[place]) continue;  // equal positions add up: the first gets the slope, others 0
+    taken[place] = true;
     entries_[color[static_cast<std::size_t>(structure_.cols[e])]].push_back(
         static_cast<std::int32_t>(e));
   }
@@ -97,12 +104,18 @@ FiniteDifferences::FiniteDifferences(Problem& given, Missing missing, Difference
 
 std::unique_ptr<KktSolver> FiniteDifferences::own_kkt_solver() { return given_.own_kkt_solver(); }
 
+void FiniteDifferences::checkpoint() const {
+  if (control_ != nullptr && control_->stop_requested()) throw Cancelled{};
+}
+
 double FiniteDifferences::objective_at(std::span<const double> x) {
+  checkpoint();
   ++objectives_;
   return given_.objective(x);
 }
 
 void FiniteDifferences::constraint_at(std::span<const double> x, Vector& out) {
+  checkpoint();
   ++constraints_;
   out.resize(constraints());
   given_.constraint(x, out);
@@ -131,6 +144,7 @@ void FiniteDifferences::gradient(std::span<const double> x, std::span<double> ou
 
 void FiniteDifferences::jacobian_values(std::span<const double> x, std::span<double> out) {
   if (!missing_.jacobian) return given_.jacobian_values(x, out);
+  std::fill(out.begin(), out.end(), 0.0);
   constraint_at(x, at_);
   steps_.resize(x.size());
   shifted_.assign(x.begin(), x.end());

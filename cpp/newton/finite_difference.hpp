@@ -22,7 +22,8 @@ std::vector<std::vector<std::int32_t>> color_columns(std::size_t rows, std::size
                                                      const Coordinates& structure);
 
 /// A problem with its gradient, its Jacobian or both by differences of its functions. Where a
-/// function isn't finite on one side of x, the difference is taken on the other.
+/// function isn't finite on one side of x, the difference is taken on the other. A run may stop it
+/// between evaluations: then it throws Cancelled.
 class FiniteDifferences final : public Problem {
  public:
   struct Missing {
@@ -37,8 +38,14 @@ class FiniteDifferences final : public Problem {
   HessianForm hessian_form() const override { return given_.hessian_form(); }
   Coordinates hessian_structure() const override { return given_.hessian_structure(); }
   bool threaded() const override { return given_.threaded(); }
-  void begin(const RunSetting& setting) override { given_.begin(setting); }
-  void end() override { given_.end(); }
+  void begin(const RunSetting& setting) override {
+    control_ = setting.control;
+    given_.begin(setting);
+  }
+  void end() override {
+    control_ = nullptr;
+    given_.end();
+  }
   std::unique_ptr<KktSolver> own_kkt_solver() override;
 
   double objective(std::span<const double> x) override { return given_.objective(x); }
@@ -60,14 +67,16 @@ class FiniteDifferences final : public Problem {
   void count_given(Evaluations& counts) const;
 
  private:
+  void checkpoint() const;
   double objective_at(std::span<const double> x);
   void constraint_at(std::span<const double> x, Vector& out);
 
   Problem& given_;
+  const RunControl* control_ = nullptr;  // of the run, while there is one
   Missing missing_;
   Difference difference_;
   Coordinates structure_;
-  std::vector<std::vector<std::int32_t>> entries_;  // of structure_, by colour of their column
+  std::vector<std::vector<std::int32_t>> entries_;  // to fill in, by colour of their column
   std::vector<std::vector<std::int32_t>> colors_;
   std::size_t objectives_ = 0, constraints_ = 0;
   Vector shifted_, at_, above_, below_, steps_;

@@ -11,6 +11,7 @@
 #include "newton/linear_solver.hpp"
 
 namespace secondorder {
+class RunControl;
 class ThreadPool;
 }
 
@@ -33,7 +34,8 @@ struct RunSetting {
   ThreadPool& pool;                                      ///< that evaluations may work with
   LinearSolver linear_solver = LinearSolver::automatic;  ///< the one asked for
   KktSolverOptions linear = {};
-  std::uint64_t seed = 0;  ///< of whatever is random
+  std::uint64_t seed = 0;               ///< of whatever is random
+  const RunControl* control = nullptr;  ///< may stop what takes many evaluations: throw Cancelled
 };
 
 /// Evaluations may throw secondorder::Error(ErrorCode::evaluation), which ends the run with the

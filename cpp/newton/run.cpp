@@ -1,8 +1,10 @@
 #include "newton/run.hpp"
 
+#include <cmath>
 #include <limits>
 
 #include "newton/problem.hpp"
+#include "newton/vectors.hpp"
 
 namespace secondorder::newton {
 
@@ -25,7 +27,8 @@ Run::Run(Problem& given, const Options& run_options, const RunControl& run_contr
       begun(given, {.pool = pool,
                     .linear_solver = run_options.linear_solver,
                     .linear = run_options.linear,
-                    .seed = run_options.seed}),
+                    .seed = run_options.seed,
+                    .control = &run_control}),
       problem(given),
       record(problem, options, control) {
   pool.watch(&control, StopOn::time_limit);
@@ -39,7 +42,10 @@ State Run::first_state(std::span<const double> x0) {
   record.result.error = {infinite, infinite, infinite};
   pool.checkpoint();
   State state{problem.at(x0), Vector(problem.constraints()), Vector(problem.variables())};
-  problem.evaluate(state.at);
+  problem.evaluate_objective(state.at);
+  if (std::isfinite(state.at.f)) record.result.objective = state.at.f;
+  problem.evaluate_constraint(state.at);
+  if (all_finite(state.at.c)) record.result.error.infeasibility = norm_inf(state.at.c);
   problem.differentiate(state.at);
   state.update_gradient();
   return state;

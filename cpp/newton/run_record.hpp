@@ -42,7 +42,7 @@ class RunRecord {
   };
   Rank rank(const KktError& error) const;
   void remember(const State& state, const KktError& error);
-  bool verify();
+  bool verify(Status& status, std::string& message);
 
   ScaledProblem& problem_;
   const Options& options_;

@@ -81,9 +81,12 @@ Iterate ScaledProblem::at(std::span<const double> x) const {
   return iterate;
 }
 
-void ScaledProblem::evaluate(Iterate& iterate) {
+void ScaledProblem::evaluate_objective(Iterate& iterate) {
   ++evaluations_.objective;
   iterate.f = objective_scale_ * problem_.objective(iterate.x);
+}
+
+void ScaledProblem::evaluate_constraint(Iterate& iterate) {
   if (constraints() == 0) return;
   ++evaluations_.constraint;
   problem_.constraint(iterate.x, iterate.c);

@@ -41,7 +41,12 @@ class ScaledProblem {
   /// An iterate at x, nothing evaluated.
   Iterate at(std::span<const double> x) const;
   /// f and c
-  void evaluate(Iterate& iterate);
+  void evaluate(Iterate& iterate) {
+    evaluate_objective(iterate);
+    evaluate_constraint(iterate);
+  }
+  void evaluate_objective(Iterate& iterate);
+  void evaluate_constraint(Iterate& iterate);
   /// ∇f and J
   void differentiate(Iterate& iterate);
 

@@ -12,7 +12,7 @@ import { readNumbers } from './starting-point';
 export interface DerivativeCheckOptions {
   /** Multipliers of the Hessian that is checked, m; default: some of different sizes and signs. */
   lambda?: ArrayLike<number>;
-  /** Errors above it are reported; default 1e-5. */
+  /** Errors above it, relative to max(1, |value|), are reported; default 1e-5. */
   tolerance?: number;
   /** Wrong entries that the report lists at most; default 20. */
   mostEntries?: number;
@@ -29,17 +29,26 @@ export interface DerivativeEntry {
   given: number;
   /** What differences of the function give. */
   difference: number;
-  /** |given − difference| / max(1, |given|, |difference|) */
+  /**
+   * |given − difference| / max(1, |given|, |difference|): relative for values above 1, absolute below.
+   * Infinity where either isn't finite, or the function is too large to tell.
+   */
   error: number;
 }
 
 /** How well the derivatives of a problem fit its functions. */
 export interface DerivativeReport {
-  /** The largest error of each; 0 where there is nothing to check. */
+  /**
+   * The largest error of each, relative to max(1, |value|); 0 where there is nothing to check, Infinity
+   * where an entry could not be: it, or the function it is a derivative of, isn't finite.
+   */
   gradientError: number;
   jacobianError: number;
   hessianError: number;
-  /** How many entries are wrong by more than the tolerance and by more than rounding explains. */
+  /**
+   * How many entries are wrong by more than the tolerance and by more than rounding explains, or could
+   * not be checked.
+   */
   wrongEntries: number;
   /** The worst of them, worst first. */
   wrong: DerivativeEntry[];

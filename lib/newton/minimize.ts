@@ -7,6 +7,7 @@ import { type MinimizeOptions, readMinimizeOptions } from './options';
 import type { Problem } from './problem';
 import { readProblem } from './read-problem';
 import { type MinimizeProgress, type MinimizeResult, makeResult } from './result';
+import { stopOnAbort } from './stop-on-abort';
 
 /** Run options whose `onProgress` is told of the iterates. */
 export type MinimizeRunOptions = RunOptions<MinimizeProgress>;
@@ -58,8 +59,12 @@ export function minimizeSync(
 ): MinimizeResult {
   const { newtonMinimizeSync } = loadNative();
   return runSync(
-    (spec: MinimizeSpec, native) =>
-      reported(callNative(() => newtonMinimizeSync(spec, native), run?.signal)),
+    (spec: MinimizeSpec, native) => {
+      const problem = stopOnAbort(spec.problem, run?.signal);
+      return reported(
+        callNative(() => newtonMinimizeSync({ ...spec, problem }, native), run?.signal),
+      );
+    },
     prepare(problem, options),
     run,
     ({ report }) => makeResult(report),

@@ -43,8 +43,12 @@ interface Evaluation extends Error {
 }
 
 function explainEvaluation(thrown: Evaluation, signal: AbortSignal | undefined): SecondOrderError {
+  if (signal?.aborted) {
+    const aborted = { status: 'aborted', message: 'The run was aborted' } as const;
+    const partial = thrown.partial && makeResult({ ...thrown.partial, ...aborted });
+    return new AbortError(signal.reason, partial);
+  }
   const partial = thrown.partial && makeResult(thrown.partial);
-  if (signal?.aborted) return new AbortError(signal.reason, partial);
   const details = Object.hasOwn(thrown, 'cause') ? { cause: thrown.cause } : {};
   return new EvaluationError(thrown.message, details, partial);
 }
