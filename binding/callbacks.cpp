@@ -26,6 +26,30 @@ Napi::Float64Array fill(Napi::Env env, Array& reference, std::span<const double>
   return array;
 }
 
+bool is_zero(const Napi::Float64Array& array) {
+  return std::all_of(array.Data(), array.Data() + array.ElementLength(),
+                     [](double value) { return value == 0; });
+}
+
+/// Whether a function may have returned what it should have written: an array, perhaps of rows, whose
+/// first `size` entries aren't all zeros. One that has written zeros, and gives them back, is right.
+bool holds_more_than_zeros(Napi::Value value, std::size_t size, bool rows = true) {
+  if (!value.IsArray() && !value.IsTypedArray()) return false;
+  const Napi::HandleScope scope(value.Env());
+  try {
+    const Napi::Object array = value.As<Napi::Object>();
+    const std::size_t length = array.Get("length").ToNumber().Uint32Value();
+    for (std::size_t i = 0; i < std::min(length, size); ++i) {
+      const Napi::Value entry = array.Get(static_cast<std::uint32_t>(i));
+      if (entry.IsNumber() && entry.As<Napi::Number>().DoubleValue() != 0) return true;
+      if (rows && holds_more_than_zeros(entry, size, false)) return true;
+    }
+  } catch (const Napi::Error&) {
+    return false;  // an entry that throws when it is read
+  }
+  return false;
+}
+
 std::string message_of(const Napi::Error& error) {
   try {
     const std::string& message = error.Message();
@@ -52,7 +76,7 @@ Napi::Value Callbacks::call(const Function& function, std::span<const napi_value
     return function.call.Value().Call(function.receiver.Value(), arguments.size(),
                                       arguments.data());
   } catch (const Napi::Error& error) {
-    thrown_ = error;
+    if (!thrown_) thrown_.emplace(error);
     throw Error(ErrorCode::evaluation, function.path + " threw: " + message_of(error));
   }
 }
@@ -91,6 +115,10 @@ void Callbacks::evaluate(Napi::Env env, Evaluation& evaluation) {
   const Napi::Float64Array answer = reference.Value();
   if (answer.ElementLength() != evaluation.out.size()) {
     throw Error(ErrorCode::evaluation, target.path + " has given away the buffer of its output");
+  }
+  if (!returned.StrictEquals(answer) && is_zero(answer) && holds_more_than_zeros(returned, answer.ElementLength())) {
+    throw Error(ErrorCode::evaluation,
+                target.path + " must write its values into its last argument, not return an array");
   }
   std::copy_n(answer.Data(), evaluation.out.size(), evaluation.out.begin());
 }

@@ -47,7 +47,7 @@ class Callbacks {
 
   /// Throws Error(evaluation) where the function throws, or gives what it must not.
   void evaluate(Napi::Env env, Evaluation& evaluation);
-  /// What a function threw last.
+  /// What a function threw first: it ended the run, and the last check may throw again.
   const std::optional<Napi::Error>& thrown() const { return thrown_; }
 
  private:

@@ -1,6 +1,7 @@
 // Functions of a problem that misbehave: each ends as it should, with the best iterate so far.
 
 import {
+  type AbortError,
   checkDerivatives,
   checkDerivativesAsync,
   EvaluationError,
@@ -108,6 +109,21 @@ t.test('answers of the wrong kind', async (t) => {
     const boxed = hs79();
     const result = await solve({ ...boxed, gradient: (x, out) => [boxed.gradient(x, out)] });
     t.equal(result.status, 'converged', 'other answers do not count');
+    const written = minimizeSync({ ...boxed, gradient: (x, out) => boxed.gradient(x, out) ?? out });
+    t.strictSame(written.x, result.x, 'nor does the output itself');
+    for (const array of [[1, 2], Float64Array.of(1, 2), [[1, 2]], Float32Array.of(0, 1)]) {
+      for (const part of PARTS.slice(1)) {
+        const error = checkEvaluation(t, await failure(() => solve(answer(part, array))), form);
+        t.match(error.message, /must write its values into its last argument, not return an array/);
+      }
+    }
+    for (const array of [[0, 0], [], new Array(2 ** 32 - 1), ['a']]) {
+      t.type((await solve(answer('gradient', array))).status, 'string', 'zeros in either way');
+    }
+    const { hessian, ...curved } = boxed;
+    const values = (_x: Float64Array, _s: number, _l: Float64Array, out: Float64Array) =>
+      out.fill(1, 1, 2); // in the upper triangle, which doesn't count
+    t.type((await solve({ ...curved, hessian: { values } })).status, 'string');
   }
 });
 
@@ -229,4 +245,117 @@ t.test('checks of derivatives', async (t) => {
     cause: 'why',
   });
   t.ok(calls < 6, 'it stops');
+});
+
+t.test('a synchronous run stops with its signal, at the next call', async (t) => {
+  const reason = new Error('enough');
+  for (const part of PARTS) {
+    const controller = new AbortController();
+    const { signal } = controller;
+    let late = 0;
+    const problem = wrapped(part, (call) => {
+      if (signal.aborted) late++;
+      controller.abort(reason);
+      return call();
+    });
+    const error = await failure(() => minimizeSync(problem, {}, { signal }));
+    t.match(error, { name: 'AbortError', cause: reason, partial: { status: 'aborted' } }, part);
+    t.equal((error as AbortError<{ message: string }>).partial?.message, 'The run was aborted');
+    t.equal(late, 0, `${part} is not called again`);
+  }
+});
+
+/** Without derivatives, each evaluation slow; `hook` is told of its number, from 1. */
+function slow(hook: (call: number) => void): NewtonProblem {
+  let calls = 0;
+  const wait = () => {
+    hook(++calls);
+    const end = performance.now() + 2;
+    while (performance.now() < end);
+  };
+  return {
+    variables: 40,
+    constraints: 1,
+    x0: new Float64Array(40).fill(2),
+    objective(x) {
+      wait();
+      return x.reduce((sum, value) => sum + value ** 4 - value, 0);
+    },
+    constraint(x, out) {
+      wait();
+      out[0] = x[0]! - 5;
+    },
+    jacobian: { rows: Int32Array.of(0), cols: Int32Array.of(0) },
+  };
+}
+
+t.test('finite differences stop between evaluations', async (t) => {
+  const options = { derivatives: 'finite-difference' } as const;
+  let calls = 0;
+  let [start, limit, late] = [0, 0, 0];
+  const counted = slow(() => {
+    if (performance.now() - start > 1000 * limit) late++;
+  });
+  for (const [form, solve] of forms) {
+    const within = (timeLimit: number) => {
+      [start, limit, late] = [performance.now(), timeLimit, 0];
+      return solve(counted, options, { timeLimit });
+    };
+    const early = await within(0.05);
+    t.match(early, { status: 'time_limit', objective: 560, infeasibility: 3 }, form);
+    t.equal(early.stationarity, Number.POSITIVE_INFINITY, 'what was not evaluated is infinite');
+    t.ok(late <= 2, `${form}: ${late} late calls`);
+    const some = await within(1);
+    t.equal(some.status, 'time_limit', form);
+    t.ok(Number.isFinite(some.stationarity), 'figures of the iterate itself');
+    t.ok(late <= 3, `${form}: ${late} late calls, not all the differences again`);
+    calls = 0;
+    const controller = new AbortController();
+    const aborting = slow((call) => {
+      calls = call;
+      if (call === 3) controller.abort('why');
+    });
+    const { signal } = controller;
+    const error = await failure(() => solve(aborting, options, { signal }));
+    t.match(error, { name: 'AbortError', cause: 'why', partial: { objective: 560 } }, form);
+    t.equal(calls, 3, `${form}: at the next one`);
+  }
+});
+
+t.test('what cannot be verified has not converged', async (t) => {
+  const { evaluations } = minimizeSync(hs79());
+  const last = evaluations.objective - 1;
+  for (const [form, solve] of forms) {
+    const error = await failure(() => solve(throwing('objective', last, 'at the end')));
+    t.equal(checkEvaluation(t, error, form).cause, 'at the end');
+    t.ok(Number.isFinite((error as EvaluationError).partial?.scaledKkt));
+  }
+});
+
+t.test('a check of derivatives does not pass what it cannot compare', async (t) => {
+  const point = [0.9, 1.1, 0.7, 1.2, 0.8];
+  const nan = Number.NaN;
+  const infinite = Number.POSITIVE_INFINITY;
+  for (const value of [nan, infinite, -infinite]) {
+    const blind = wrapped('objective', () => value);
+    const report = checkDerivatives(blind, point);
+    t.match(report, { gradientError: infinite, wrongEntries: 5, wrong: { length: 5 } });
+    t.same(report.wrong[0]?.difference, nan);
+    t.ok(report.jacobianError < 1e-7 && report.hessianError < 1e-7, 'the others are checked');
+    const one = wrapped('constraint', (call, [, out]) => {
+      call();
+      (out as Float64Array)[1] = value;
+    });
+    t.match(checkDerivatives(one, point), { jacobianError: infinite, wrongEntries: 5 });
+    const entry = wrapped('gradient', (call, [, out]) => {
+      call();
+      (out as Float64Array)[2] = value;
+    });
+    const { gradientError, wrong } = await checkDerivativesAsync(entry, point);
+    t.equal(gradientError, infinite);
+    t.ok(wrong.some(({ derivative, row }) => derivative === 'gradient' && row === 2));
+    t.ok(wrong.some(({ derivative, row }) => derivative === 'hessian' && row === 2));
+  }
+  const huge = wrapped('objective', () => 1e308);
+  t.equal(checkDerivatives(huge, point).gradientError, infinite, 'too large to tell');
 });

@@ -136,6 +136,43 @@ t.test('what is missing must be asked for', async (t) => {
   }
 });
 
+t.test('equal positions of a pattern get the slope once', async (t) => {
+  const { gradient, jacobian, hessian, ...functions } = findProblem('HS40').problem();
+  const { rows, cols } = jacobian;
+  const twice = (indices: Int32Array) => Int32Array.of(...indices, ...indices.slice().reverse());
+  for (const differences of ['central', 'forward'] as const) {
+    const options = { derivatives: 'finite-difference', differences } as const;
+    const expected = minimizeSync({ ...functions, jacobian: { rows, cols } }, options);
+    const repeated = { rows: twice(rows), cols: twice(cols) };
+    const { status, x, lambda } = minimizeSync({ ...functions, jacobian: repeated }, options);
+    t.strictSame([status, x, lambda], ['converged', expected.x, expected.lambda], differences);
+  }
+});
+
+t.test('misspelt derivatives are not left out', async (t) => {
+  const { gradient, jacobian, hessian, ...functions } = findProblem('HS7').problem();
+  const options = { derivatives: 'finite-difference' } as const;
+  for (const [entries, key, meant] of [
+    [{ gradiant: gradient }, 'gradiant', 'gradient'],
+    [{ jacobain: jacobian }, 'jacobain', 'jacobian'],
+    [{ Hessian: hessian }, 'Hessian', 'hessian'],
+  ] as const) {
+    t.throws(() => minimizeSync({ ...functions, ...entries }, options), {
+      code: 'ERR_INVALID_ARGUMENT',
+      argument: `problem.${key}`,
+      message: `problem has an unknown entry "${key}"; did you mean "${meant}"?`,
+    });
+    const instance = Object.assign(Object.create({ method: () => 1 }), functions, entries);
+    t.equal(
+      minimizeSync(instance, options).status,
+      'converged',
+      'an instance may have any entries',
+    );
+  }
+  const helped = { ...functions, gradient, gradients: 5, scale: 2 };
+  t.equal(minimizeSync(helped, options).status, 'converged', 'as may a plain object');
+});
+
 t.test('an instance of a class', async (t) => {
   class Circle {
     readonly variables = 2;

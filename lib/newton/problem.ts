@@ -57,8 +57,9 @@ export interface HessianProduct {
  *
  * The arrays that functions get are the same at every call and good only until they return; what is
  * written into `x`, `lambda` or `v` has no effect, and `out` starts as zeros. Functions answer at
- * once: promises are refused. One that throws ends the run with {@link EvaluationError}; NaN and
- * infinities make the line search back off.
+ * once and into `out`: promises are refused, and arrays that are returned while `out` is left alone.
+ * One that throws ends the run with {@link EvaluationError}; NaN and infinities make the line search
+ * back off.
  */
 export interface Problem {
   /** n, at least 1. */

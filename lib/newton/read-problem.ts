@@ -1,4 +1,5 @@
 /** Checks of a {@link Problem}, and the form that the native code takes. */
+import { distance } from 'fastest-levenshtein';
 import { SecondOrderError } from '../errors';
 import { allocate } from '../floats';
 import {
@@ -22,6 +23,8 @@ import type {
 } from './problem';
 import { readNumbers } from './starting-point';
 
+const OPTIONAL = ['gradient', 'constraint', 'jacobian', 'hessian'];
+
 type Derivatives = NativeCallbackProblem['derivatives'];
 type Entries = Record<string, unknown>;
 
@@ -44,6 +47,7 @@ export function readProblem(value: unknown, derivatives: Derivatives): ReadProbl
     return { spec: value.toNative(), variables, constraints };
   }
   const problem = toRecord(value, 'problem');
+  checkSpelling(problem);
   const variables = readCount(problem, 'variables', 1);
   const constraints = readCount(problem, 'constraints', 0);
   const spec: NativeCallbackProblem = {
@@ -59,6 +63,25 @@ export function readProblem(value: unknown, derivatives: Derivatives): ReadProbl
     hessian: readHessian(problem.hessian, variables),
   };
   return { spec, variables, constraints };
+}
+
+/**
+ * What may be left out must not be left out by a slip. Other entries are allowed, and any in instances
+ * of classes: functions may use them through `this`.
+ */
+function checkSpelling(problem: Entries): void {
+  if (Object.getPrototypeOf(problem) !== Object.prototype) return;
+  const absent = OPTIONAL.filter((key) => problem[key] === undefined);
+  for (const key of Object.keys(problem)) {
+    if (key === 'constraints' || OPTIONAL.includes(key)) continue;
+    const meant = absent.find((known) => distance(key.toLowerCase(), known) <= 2);
+    if (meant === undefined) continue;
+    throw new SecondOrderError(
+      'ERR_INVALID_ARGUMENT',
+      `problem has an unknown entry ${describe(key)}; did you mean "${meant}"?`,
+      { argument: `problem.${key}` },
+    );
+  }
 }
 
 function readCount(problem: Entries, key: 'variables' | 'constraints', min: number): number {
@@ -145,10 +168,10 @@ function lowerTriangle(n: number, values: DenseHessian['values']): SparseHessian
     ...positions,
     values(x, sigma, lambda, out) {
       matrix.fill(0);
-      const returned = values(x, sigma, lambda, matrix);
+      const returned: unknown = values(x, sigma, lambda, matrix);
       if (matrix.length !== n * n) throw new Error('the buffer of out was given away');
       for (let i = 0, k = 0; i < n; k += ++i) out.set(matrix.subarray(i * n, i * n + i + 1), k);
-      return returned;
+      return returned === matrix ? undefined : (returned as undefined);
     },
   };
 }
