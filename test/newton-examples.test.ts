@@ -48,6 +48,20 @@ t.test('the main example', async (t) => {
   for (const name of solvers) t.ok(svg.includes(name), `${name} is in the figure`);
 });
 
+t.test('the native problems written by hand', async (t) => {
+  t.match(scripts['example:newton-own'], / newton-own$/, 'is an npm script');
+  const out = await run(join(root, 'examples', 'newton-own.ts'), '--quick');
+  const results = rows(out);
+  for (const name of ['logistic regression', 'optimal control']) {
+    t.ok(out.includes(`${name}: derivatives right\n`), `${name}: derivatives`);
+    const [native, own] = ['native', 'by hand'].map((how) => results.get(`${name}, ${how}`) ?? []);
+    t.same([native![0], own![0]], ['converged', 'converged'], name);
+    t.equal(own![2], native![2], 'the same objective');
+    t.ok(Number(own![5]) < 1e-8, 'at the same point');
+    t.ok(Number(own!.at(-1)) < 10 && native!.at(-1)!.includes('.'), 'in seconds');
+  }
+});
+
 t.test('the example of the README', async (t) => {
   const example = join(root, 'examples', 'newton.js');
   const source = readFileSync(example, 'utf8').trimEnd();
