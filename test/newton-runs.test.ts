@@ -1,10 +1,17 @@
 // Runs that are watched and stopped: each tells how far it came.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AbortError, type MinimizeProgress, minimize, minimizeSync } from 'secondorder';
+import {
+  AbortError,
+  type MinimizeProgress,
+  type MinimizeRunOptions,
+  minimize,
+  minimizeSync,
+} from 'secondorder';
 import t from 'tap';
 import { endless, unlimited } from './fixtures/endless.js';
 import { failure, hs79, PARTS, wrapped } from './fixtures/misbehaving';
+import { findProblem } from './problems';
 
 const forms = [
   ['sync', minimizeSync],
@@ -42,6 +49,20 @@ t.test('progress', async (t) => {
     };
     t.equal(await failure(() => solve(endless(1), unlimited, { onProgress })), own, form);
   }
+});
+
+t.test('short runs have more iterates than events', async (t) => {
+  for (const [form, solve] of forms) {
+    const events: MinimizeProgress[] = [];
+    const problem = findProblem('BT6').problem();
+    const { history, iterations } = await solve(problem, {}, { onProgress: (e) => events.push(e) });
+    t.ok(events.length > 0 && events.length < history.length, `${form}: ${events.length} events`);
+    t.strictSame(events.at(-1), history.at(-1), 'the last iterate comes in any case');
+    t.equal(history.length, iterations + 1, 'the history has them all');
+  }
+  const progressInterval = 0;
+  const run = { progressInterval, onProgress: () => undefined } as MinimizeRunOptions;
+  t.throws(() => minimizeSync(hs79(), {}, run), { code: 'ERR_INVALID_ARGUMENT' }, 'fixed');
 });
 
 t.test('the event loop goes on between evaluations', async (t) => {
