@@ -103,9 +103,11 @@ export async function regression(context: Context, peers: Peers): Promise<Case> 
   };
 }
 
-/** The same for dense drawn data: many samples, where 'auto' sketches them. */
-export function denseRegression(context: Context, peers: Peers): Case {
-  const [rows, cols] = context.quick ? [1000, 20] : [20_000, 400];
+const DENSE_SOLVERS = ['auto', 'ldl', 'sketch-preconditioner', 'minres'] as const;
+
+/** The same for dense drawn data: with many variables, 'auto' sketches the samples. */
+export function denseRegression(cols: number, context: Context, peers: Peers): Case {
+  const rows = context.quick ? 1000 : 20_000;
   const { x, y: targets } = syntheticProblem(rows, cols);
   const middle = median([...targets]);
   const y = targets.map((target) => (target > middle ? 1 : -1));
@@ -118,7 +120,7 @@ export function denseRegression(context: Context, peers: Peers): Case {
     ...sizes(problem),
     tolerance,
     residuals: (w, lambda) => logisticResiduals(data, w, lambda),
-    entries: nativeEntries(problem, tolerance, ['auto', 'ldl', 'minres'], context, peers),
+    entries: nativeEntries(problem, tolerance, DENSE_SOLVERS, context, peers),
   };
 }
 

@@ -56,7 +56,7 @@ export async function measureLarge(context: Context): Promise<LargeResult> {
   const peers = await findPeers(context);
   const makers: (() => Case | Promise<Case>)[] = [
     () => regression(context, peers),
-    () => denseRegression(context, peers),
+    ...(quick ? [20] : [200, 400, 800]).map((cols) => () => denseRegression(cols, context, peers)),
     ...(quick ? [16] : [64, 256, 512]).map((grid) => () => control(grid, context, peers)),
     ...(quick ? ([['LUKVLE10', 200]] as const) : CHAINS).map(
       ([name, size]) =>
