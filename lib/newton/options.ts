@@ -12,12 +12,13 @@ import type { NativeCallbackProblem, NativeLinearSolver, NativeMinimizeOptions }
 /**
  * What solves the KKT system of a Newton step, K·(Δx, Δλ) = b.
  *
- * - `'auto'`: `'ldl'`; `'minres'` where only products with the Hessian are known; `'nystrom-minres'`
- *   for large dense systems at tolerances of 1e-3 or more; for built-in problems their own solver
+ * - `'auto'`: `'ldl'`, where only products with the Hessian are known with the entries that n of them
+ *   give, up to 1,000 variables, and `'minres'` beyond; `'nystrom-minres'` for large dense systems at
+ *   tolerances of 1e-3 or more; for built-in problems their own solver
  * - `'ldl'`: the exact factorization K = LDLᵀ, `'dense-ldl'` or `'sparse-ldl'` by size and fill
  * - `'minres'`, `'nystrom-minres'`: MINRES, plain or with a randomized deflation of rank `sketchSize`
  * - `'sketch-preconditioner'`: conjugate gradients, preconditioned by a sketch of the data, for
- *   {@link constrainedLogisticRegression}
+ *   {@link constrainedLogisticRegression} alone; refused for other problems and with preset `'paper'`
  * - `'kaczmarz'`, `'block-kaczmarz'`, `'gaussian'`, `'countsketch'`, `'srht'`, `'kaczmarz++'`: sketch
  *   and project, each step with `sketchSize` rows of K or mixtures of them
  *
@@ -38,7 +39,10 @@ export interface MinimizeOptions {
    * repeat their experiments.
    */
   preset?: 'default' | 'paper';
-  /** Default `'auto'`; with preset `'paper'` that is `'kaczmarz'`. */
+  /**
+   * Default `'auto'`; with preset `'paper'` that is `'kaczmarz'`, the article's RK. Its GV is
+   * `'gaussian'` with `sketchSize: 1`.
+   */
   linearSolver?: LinearSolver;
   /** How the length of a step is chosen; default `'filter'`. Preset `'paper'` has but the other. */
   globalization?: 'filter' | 'exact-augmented-lagrangian';
@@ -50,7 +54,10 @@ export interface MinimizeOptions {
   maxIterations?: number;
   /** Seed of all random numbers: the same seed gives the same iterates. Default 0. */
   seed?: number;
-  /** Rows of a sketch, or rank of a deflation; default: the choice of the method. */
+  /**
+   * Rows of a sketch, or rank of a deflation; default: the choice of the method, for `'gaussian'` an
+   * eighth of the order of K, rounded up, 64 at most.
+   */
   sketchSize?: number;
   /** Inner steps of one linear solve at most; default: the choice of the method. */
   maxInnerSteps?: number;
