@@ -108,6 +108,30 @@ t.test('the size of a sketch', async (t) => {
   t.notSame(solve().x, solve(1).x);
 });
 
+t.test('products with the Hessian become entries up to 1,000 variables', async (t) => {
+  for (const [n, solver] of [
+    [1000, 'dense-ldl'],
+    [1001, 'minres'],
+  ] as const) {
+    // The point of the plane Σ xᵢ = 1 where Σ (1 + i/n)·xᵢ² is least.
+    const weight = (i: number) => 2 * (1 + i / n);
+    const result = minimizeSync({
+      variables: n,
+      constraints: 1,
+      x0: new Float64Array(n),
+      objective: (x) => x.reduce((sum, value, i) => sum + (weight(i) / 2) * value ** 2, 0),
+      gradient: (x, out) => out.set(x.map((value, i) => weight(i) * value)),
+      constraint: (x, out) => out.set([x.reduce((sum, value) => sum + value, -1)]),
+      jacobian: { values: (_x, out) => void out.fill(1) },
+      hessian: {
+        product: (_x, sigma, _lambda, v, out) =>
+          out.set(v.map((value, i) => sigma * weight(i) * value)),
+      },
+    });
+    t.match(result, { status: 'converged', linear: { solver } }, `${n} variables`);
+  }
+});
+
 t.test('ways out are taken where they are needed, and counted', async (t) => {
   const solve = (name: string, options?: MinimizeOptions) => {
     const result = minimizeSync(findProblem(name).problem(), options);
