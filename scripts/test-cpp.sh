@@ -10,7 +10,7 @@ if [ "${1:-}" = --sanitize ]; then
   shift
   build=build-sanitize
   # Instrumented code takes three times as long to compile at -O2.
-  options=(-DCMAKE_BUILD_TYPE=None "-DCMAKE_CXX_FLAGS=-O1 -g1 -DNDEBUG"
+  options=(-DCMAKE_BUILD_TYPE=None "-DCMAKE_CXX_FLAGS=-O1 -DNDEBUG"
     "-DSECONDORDER_SANITIZE=address,undefined")
   export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:strict_string_checks=1}
   export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
