@@ -31,8 +31,9 @@ bool is_zero(const Napi::Float64Array& array) {
                      [](double value) { return value == 0; });
 }
 
-/// Whether a function may have returned what it should have written: an array, perhaps of rows, whose
-/// first `size` entries aren't all zeros. One that has written zeros, and gives them back, is right.
+/// Whether a function may have returned what it should have written: an array, perhaps of rows,
+/// whose first `size` entries aren't all zeros. One that has written zeros, and gives them back, is
+/// right.
 bool holds_more_than_zeros(Napi::Value value, std::size_t size, bool rows = true) {
   if (!value.IsArray() && !value.IsTypedArray()) return false;
   const Napi::HandleScope scope(value.Env());
@@ -116,7 +117,8 @@ void Callbacks::evaluate(Napi::Env env, Evaluation& evaluation) {
   if (answer.ElementLength() != evaluation.out.size()) {
     throw Error(ErrorCode::evaluation, target.path + " has given away the buffer of its output");
   }
-  if (!returned.StrictEquals(answer) && is_zero(answer) && holds_more_than_zeros(returned, answer.ElementLength())) {
+  if (!returned.StrictEquals(answer) && is_zero(answer) &&
+      holds_more_than_zeros(returned, answer.ElementLength())) {
     throw Error(ErrorCode::evaluation,
                 target.path + " must write its values into its last argument, not return an array");
   }

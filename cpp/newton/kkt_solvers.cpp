@@ -24,10 +24,11 @@ constexpr double surely_dense = 0.25;
 /// whatever the fill.
 constexpr double sparse_slowness = 12;
 
-/// Dense systems that need few digits are deflated from this order on. To 1e-2, deflated MINRES takes
-/// 1.4 times the time of factors at order 500, 0.85 at 1000, 0.65 at 2000 and 0.4 at 3000 for
-/// spectrum 'outlying', and 2.0, 1.6, 1.1 and 1.0 for 'decaying': from here on it gains much or loses
-/// little where the spectrum has a structure (plain MINRES takes 1.4, 3.5, 3.6 and 3.2, and 4 to 6).
+/// Dense systems that need few digits are deflated from this order on. To 1e-2, deflated MINRES
+/// takes 1.4 times the time of factors at order 500, 0.85 at 1000, 0.65 at 2000 and 0.4 at 3000 for
+/// spectrum 'outlying', and 2.0, 1.6, 1.1 and 1.0 for 'decaying': from here on it gains much or
+/// loses little where the spectrum has a structure (plain MINRES takes 1.4, 3.5, 3.6 and 3.2, and 4
+/// to 6).
 constexpr std::size_t deflation_order = 2000;
 constexpr double deflation_tolerance = 1e-3;
 

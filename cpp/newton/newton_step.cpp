@@ -42,8 +42,8 @@ NewtonStep::NewtonStep(LagrangianHessian& hessian, const State& pattern,
     solver_ = hessian.own_kkt_solver();
   }
   // The problem's own solver need not be the one that was asked for.
-  const bool asked_own = asked == LinearSolver::sketch_preconditioner && own &&
-                         own->name() == "sketch-preconditioner";
+  const bool asked_own =
+      asked == LinearSolver::sketch_preconditioner && own && own->name() == "sketch-preconditioner";
   if (!solver_ && (asked == LinearSolver::automatic || asked_own)) solver_ = std::move(own);
   if (!solver_) {
     solver_ = make_kkt_solver({.solver = asked,

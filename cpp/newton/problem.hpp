@@ -13,7 +13,7 @@
 namespace secondorder {
 class RunControl;
 class ThreadPool;
-}
+}  // namespace secondorder
 
 namespace secondorder::newton {
 
