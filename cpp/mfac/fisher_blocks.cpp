@@ -7,28 +7,13 @@
 #include <numeric>
 #include <utility>
 
+#include "algebra/cpu/row_window_kernels.hpp"
 #include "base/error.hpp"
 #include "mfac/fisher_blocks_teams.hpp"
 
 namespace secondorder::mfac {
 
 namespace {
-
-/// Whole stretches are tested without a branch, so that the compiler can use vector instructions:
-/// x − x is 0 for every finite x, and NaN otherwise.
-std::span<const float>::iterator find_non_finite(std::span<const float> values) {
-  constexpr std::size_t stretch = 256;
-  for (std::size_t start = 0; start < values.size(); start += stretch) {
-    const auto part = values.subspan(start, std::min(stretch, values.size() - start));
-    int bad = 0;
-    for (const float x : part) bad |= static_cast<int>(x - x != 0);
-    if (bad == 0) continue;
-    const auto at =
-        std::find_if(part.begin(), part.end(), [](float x) { return !std::isfinite(x); });
-    return values.begin() + static_cast<std::ptrdiff_t>(start) + (at - part.begin());
-  }
-  return values.end();
-}
 
 FisherBlocksOptions checked(FisherBlocksOptions options) {
   if (options.dimension == 0 || options.dimension > std::numeric_limits<std::int32_t>::max()) {
@@ -79,14 +64,13 @@ bool FisherBlocks::add(std::span<const float> gradients, std::size_t rows) {
 }
 
 void FisherBlocks::check_finite(std::span<const float> gradients) const {
-  const auto bad = find_non_finite(gradients);
-  if (bad == gradients.end()) return;
-  const auto at = static_cast<std::size_t>(bad - gradients.begin());
+  const std::size_t at = row_window_kernels().first_non_finite(gradients.data(), gradients.size());
+  if (at == gradients.size()) return;
   throw Error(ErrorCode::invalid_argument,
               "gradients[" + std::to_string(at) + "] (row " +
                   std::to_string(at / shape_.dimension) + ", entry " +
                   std::to_string(at % shape_.dimension) + ") is " +
-                  (std::isnan(*bad) ? "NaN" : "infinite"),
+                  (std::isnan(gradients[at]) ? "NaN" : "infinite"),
               "gradients");
 }
 
