@@ -9,7 +9,6 @@ import { parseArgs } from 'node:util';
 import {
   checkDerivatives,
   constrainedLogisticRegression,
-  type MinimizeResult,
   minimizeSync,
   type NativeProblem,
   type Problem,
@@ -17,6 +16,7 @@ import {
 } from 'secondorder/newton';
 import { drawConstraints, drawLikeA9a } from './newton-data';
 import { ownControl, ownLogistic } from './newton-own-problems';
+import { OUTCOME, outcome } from './newton-table';
 import { printTable } from './show';
 
 const { values: flags } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
@@ -24,7 +24,7 @@ const [SAMPLES, GRID] = flags.quick ? [500, 6] : [32_561, 64];
 const ALPHA = 0.1;
 
 function main(): void {
-  const head = ['', 'status', 'iterations', 'objective', '‖∇L‖∞', '‖c‖∞', 'apart by', 'seconds'];
+  const head = ['', ...OUTCOME, 'apart by', 'seconds'];
   const rows = [head, ...logistic(), ...control()];
   console.log('Each problem by its native form and by functions in JavaScript:');
   printTable(rows);
@@ -67,21 +67,8 @@ function beside(name: string, native: NativeProblem, own: Problem): string[][] {
     0,
   );
   return [
-    row(`${name}, native`, first, ''),
-    row(`${name}, by hand`, second, apart.toExponential(0)),
-  ];
-}
-
-function row(name: string, k: MinimizeResult, apart: string): string[] {
-  return [
-    name,
-    k.status,
-    String(k.iterations),
-    k.objective.toFixed(8),
-    k.stationarity.toExponential(1),
-    k.infeasibility.toExponential(1),
-    apart,
-    k.seconds.toFixed(4),
+    [`${name}, native`, ...outcome(first), '', first.seconds.toFixed(4)],
+    [`${name}, by hand`, ...outcome(second), apart.toExponential(0), second.seconds.toFixed(4)],
   ];
 }
 

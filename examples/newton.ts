@@ -20,6 +20,7 @@ import {
 import { drawLines, type Line } from './draw';
 import { hangingChain } from './newton-chain';
 import { drawConstraints, drawLikeA9a, readOrDrawA9a } from './newton-data';
+import { OUTCOME, outcome } from './newton-table';
 import { printTable, withBar } from './show';
 
 const { values: flags } = parseArgs({
@@ -119,14 +120,10 @@ async function regress(): Promise<{ solver: LinearSolver; result: MinimizeResult
 }
 
 function show(results: readonly (readonly [name: string, result: MinimizeResult])[]): void {
-  const head = ['', 'status', 'iterations', 'objective', '‖∇L‖∞', '‖c‖∞', 'inner steps', 'ms'];
+  const head = ['', ...OUTCOME, 'inner steps', 'ms'];
   const rows = results.map(([name, k]) => [
     name,
-    k.status,
-    String(k.iterations),
-    k.objective.toFixed(8),
-    k.stationarity.toExponential(1),
-    k.infeasibility.toExponential(1),
+    ...outcome(k),
     String(k.linear.innerSteps),
     (1e3 * k.seconds).toFixed(1),
   ]);

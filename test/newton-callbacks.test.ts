@@ -322,6 +322,36 @@ t.test('finite differences stop between evaluations', async (t) => {
   }
 });
 
+t.test('products that make up a Hessian stop between one another', async (t) => {
+  let [products, stopAt] = [0, 0];
+  const controller = new AbortController();
+  const problem: NewtonProblem = {
+    variables: 200,
+    constraints: 0,
+    x0: new Float64Array(200).fill(2),
+    objective: (x) => x.reduce((sum, value) => sum + value ** 4, 0),
+    gradient: (x, out) => out.forEach((_, j) => (out[j] = 4 * x[j]! ** 3)),
+    hessian: {
+      product: (x, sigma, _lambda, v, out) => {
+        const end = performance.now() + 2;
+        while (performance.now() < end);
+        if (++products === stopAt) controller.abort('why');
+        v.forEach((value, j) => (out[j] = 12 * sigma * x[j]! ** 2 * value));
+      },
+    },
+  };
+  for (const [form, solve] of forms) {
+    products = 0;
+    t.match(await solve(problem, {}, { timeLimit: 0.1 }), { status: 'time_limit' }, form);
+    t.ok(products > 0 && products < 200, `${form}: ${products} products`);
+  }
+  [products, stopAt] = [0, 5];
+  const { signal } = controller;
+  const error = await failure(() => minimizeSync(problem, {}, { signal }));
+  t.match(error, { name: 'AbortError', cause: 'why' });
+  t.equal(products, 5);
+});
+
 t.test('what cannot be verified has not converged', async (t) => {
   const { evaluations } = minimizeSync(hs79());
   const last = evaluations.objective - 1;

@@ -6,12 +6,12 @@ import {
   allProblems,
   findProblem,
   heldOutProblems,
-  type Problem,
   paperProblems,
   type TestProblem,
 } from './problems';
 import { along, largest, type Rows } from './problems/dense';
 import { compile } from './problems/expression';
+import { constraintAt, gradientAt, lagrangianGradient } from './problems/kkt';
 import { denseHessian, denseJacobian, solveReference } from './problems/reference-solver';
 
 /** The names of the paper's table. */
@@ -54,33 +54,6 @@ function mismatch(actual: Rows, expected: Rows): number {
 const transposed = (rows: Rows, cols: number): Rows =>
   Array.from({ length: cols }, (_, j) => Float64Array.from(rows, (row) => row[j]!));
 
-const constraint = (problem: Problem, x: Float64Array): Float64Array => {
-  const out = new Float64Array(problem.constraints);
-  problem.constraint(x, out);
-  return out;
-};
-const gradient = (problem: Problem, x: Float64Array): Float64Array => {
-  const out = new Float64Array(x.length);
-  problem.gradient(x, out);
-  return out;
-};
-/** σ∇f + Jᵀλ. */
-function lagrangianGradient(
-  problem: Problem,
-  x: Float64Array,
-  sigma: number,
-  lambda: Float64Array,
-): Float64Array {
-  const { rows, cols, values } = problem.jacobian;
-  const entries = new Float64Array(rows.length);
-  values(x, entries);
-  const out = gradient(problem, x).map((slope) => sigma * slope);
-  entries.forEach((entry, k) => {
-    out[cols[k]!]! += entry * lambda[rows[k]!]!;
-  });
-  return out;
-}
-
 /** The problem, or a smaller one of its family where differences would take long. */
 const small = (entry: TestProblem): TestProblem =>
   entry.name === 'MANCINONE' ? entry.family!.member(10) : entry;
@@ -121,10 +94,10 @@ t.test('derivatives agree with central differences', async (t) => {
     for (const spread of [0, 0.2, 0.6]) {
       const x = x0.map((value) => value + spread * random());
       const slopes = differences(x, (at) => Float64Array.of(problem.objective(at)));
-      const jacobian = differences(x, (at) => constraint(problem, at));
+      const jacobian = differences(x, (at) => constraintAt(problem, at));
       const hessian = differences(x, (at) => lagrangianGradient(problem, at, 0.7, lambda));
       const name = `${entry.name}, ${spread} from the start`;
-      t.ok(mismatch([gradient(problem, x)], transposed(slopes, 1)) < 1e-6, `gradient: ${name}`);
+      t.ok(mismatch([gradientAt(problem, x)], transposed(slopes, 1)) < 1e-6, `gradient: ${name}`);
       t.ok(
         mismatch(transposed(denseJacobian(problem, x), n), jacobian) < 1e-6,
         `Jacobian: ${name}`,
@@ -139,7 +112,7 @@ t.test('known solutions are feasible and have the known objective', async (t) =>
     if (!solution) continue;
     const made = problem();
     const x = Float64Array.from(solution);
-    t.ok(largest(constraint(made, x)) < 1e-6, `${name} is feasible`);
+    t.ok(largest(constraintAt(made, x)) < 1e-6, `${name} is feasible`);
     t.ok(Math.abs(made.objective(x) - optimum!) <= 1e-6 * (1 + Math.abs(optimum!)), name);
   }
 });
@@ -192,8 +165,8 @@ t.test('BA-L1SP is BA-L1 linearized at its starting point', async (t) => {
   rows.forEach((row, i) => {
     t.ok(largest(along(row, expected[i]!, -1)) < 1e-6 * largest(expected[i]!), `row ${i}`);
   });
-  const values = constraint(original!, original!.x0);
-  t.ok(largest(along(constraint(linearized!, zero), values, -1)) < 1e-5);
+  const values = constraintAt(original!, original!.x0);
+  t.ok(largest(along(constraintAt(linearized!, zero), values, -1)) < 1e-5);
 });
 
 t.test('formulas', async (t) => {

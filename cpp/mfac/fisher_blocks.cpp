@@ -7,7 +7,6 @@
 #include <numeric>
 #include <utility>
 
-#include "algebra/cpu/row_window_kernels.hpp"
 #include "base/error.hpp"
 #include "mfac/fisher_blocks_teams.hpp"
 
@@ -49,23 +48,22 @@ bool FisherBlocks::add(std::span<const float> gradients, std::size_t rows) {
                     std::to_string(gradients.size()),
                 "gradients");
   }
-  check_finite(gradients);
   // Whoever leaves fold() out gets it here before memory runs out.
   if (foldable() && store_.rows() >= 4 * fold_limit()) fold_rows(RunControl());
+  std::size_t bad = 0;
   try {
-    store_.append(gradients);
+    bad = store_.append(gradients);
   } catch (const Error& error) {
     if (error.code != ErrorCode::out_of_memory || !foldable() || store_.rows() == 0) throw;
     fold_rows(RunControl());
-    store_.append(gradients);
+    bad = store_.append(gradients);
   }
+  if (bad < gradients.size()) refuse(gradients, bad);
   gradients_ += rows;
   return foldable() && store_.rows() >= fold_limit();
 }
 
-void FisherBlocks::check_finite(std::span<const float> gradients) const {
-  const std::size_t at = row_window_kernels().first_non_finite(gradients.data(), gradients.size());
-  if (at == gradients.size()) return;
+void FisherBlocks::refuse(std::span<const float> gradients, std::size_t at) const {
   throw Error(ErrorCode::invalid_argument,
               "gradients[" + std::to_string(at) + "] (row " +
                   std::to_string(at / shape_.dimension) + ", entry " +

@@ -94,7 +94,7 @@ class FisherBlocks {
   std::size_t factor_bytes(std::size_t m, int threads) const;
   GradientStorage choose_storage() const;
   void require_factor_memory(int threads) const;
-  void check_finite(std::span<const float> gradients) const;
+  [[noreturn]] void refuse(std::span<const float> gradients, std::size_t at) const;
   void begin_folding(const RunControl& control);
   void fold_rows(const RunControl& control);
   void require_factored() const;

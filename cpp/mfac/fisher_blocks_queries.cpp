@@ -8,16 +8,13 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/finite.hpp"
 #include "mfac/fisher_blocks.hpp"
 #include "mfac/fisher_blocks_teams.hpp"
 
 namespace secondorder::mfac {
 
 namespace {
-
-bool all_finite(std::span<const double> values) {
-  return std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); });
-}
 
 void require_finite(bool finite, const std::string& what, const char* type = "float64") {
   if (finite) return;

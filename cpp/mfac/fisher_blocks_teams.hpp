@@ -41,7 +41,10 @@ class Teams {
            FunctionRef<void(Team&, std::size_t)> body) {
     const Watch watch(*this, &control);
     if (shared_) {
-      for (std::size_t i = 0; i < count; ++i) body(*teams_.front(), i);
+      for (std::size_t i = 0; i < count; ++i) {
+        if (control.stop_requested()) throw Cancelled{};
+        body(*teams_.front(), i);
+      }
       return;
     }
     const std::size_t tasks = divide_up(count, at_once);

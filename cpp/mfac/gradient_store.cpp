@@ -1,12 +1,15 @@
 #include "mfac/gradient_store.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cstring>
 #include <utility>
 
+#include "algebra/cpu/row_window_kernels.hpp"
 #include "base/error.hpp"
 #include "base/memory_facts.hpp"
+#include "base/thread_pool.hpp"
 
 namespace secondorder::mfac {
 
@@ -107,20 +110,49 @@ const GradientStore::Slab& GradientStore::slab_of(std::size_t row) const {
   return *(after - 1);
 }
 
-void GradientStore::append(std::span<const float> rows) {
+std::size_t GradientStore::append(std::span<const float> rows) {
+  constexpr std::size_t piece = 64 * 1024;  // stays in the cache between the check and the copy
   const std::size_t count = rows.size() / dimension_;
   if (rows_ + count > capacity_) grow(rows_ + count - capacity_);
-  for (std::size_t i = 0; i < count; ++i) {
-    const Slab& slab = slab_of(rows_ + i);
-    std::byte* to = slab.pages.data() + (rows_ + i - slab.first_row) * row_bytes_;
-    const float* from = rows.data() + i * dimension_;
-    if (storage_ == GradientStorage::bfloat16) {
-      std::transform(from, from + dimension_, reinterpret_cast<std::uint16_t*>(to), to_bfloat16);
-    } else {
-      std::memcpy(to, from, row_bytes_);
+
+  const std::size_t pieces = (rows.size() + piece - 1) / piece;
+  std::atomic<std::size_t> first_bad = rows.size();
+  const auto take = [&](std::size_t task, int) {
+    const std::size_t begin = task * piece, end = std::min(begin + piece, rows.size());
+    const std::size_t bad =
+        begin + row_window_kernels().first_non_finite(rows.data() + begin, end - begin);
+    if (bad == end) return write(rows, begin, end);
+    for (std::size_t first = first_bad; bad < first;) {
+      if (first_bad.compare_exchange_weak(first, bad)) break;
     }
+  };
+  // The system gives memory page by page as it is first written, which takes a thread longer than
+  // the copy itself. A team is worth starting for some milliseconds of that.
+  constexpr std::size_t pieces_for_threads = 16;
+  if (pieces < pieces_for_threads) {
+    for (std::size_t task = 0; task < pieces; ++task) take(task, 0);
+  } else {
+    ThreadPool(0).run(pieces, take);
   }
-  rows_ += count;
+  if (first_bad == rows.size()) rows_ += count;
+  return first_bad;
+}
+
+void GradientStore::write(std::span<const float> rows, std::size_t begin, std::size_t end) {
+  while (begin < end) {
+    const std::size_t row = rows_ + begin / dimension_, column = begin % dimension_;
+    const std::size_t count = std::min(end - begin, dimension_ - column);
+    const Slab& slab = slab_of(row);
+    std::byte* to = slab.pages.data() + (row - slab.first_row) * row_bytes_;
+    const float* from = rows.data() + begin;
+    if (storage_ == GradientStorage::bfloat16) {
+      std::transform(from, from + count, reinterpret_cast<std::uint16_t*>(to) + column,
+                     to_bfloat16);
+    } else {
+      std::memcpy(to + column * sizeof(float), from, count * sizeof(float));
+    }
+    begin += count;
+  }
 }
 
 void GradientStore::release() {

@@ -30,9 +30,10 @@ class GradientStore {
   /// Bytes of a row in this storage.
   static std::size_t row_bytes(std::size_t dimension, GradientStorage storage);
 
-  /// Copies finite rows in (rows × dimension). Throws ERR_OUT_OF_MEMORY, with nothing added, where
-  /// they find no room.
-  void append(std::span<const float> rows);
+  /// Copies rows in (rows × dimension). Gives rows.size(), or the first position of a number that
+  /// is not finite, with nothing added. Throws ERR_OUT_OF_MEMORY, with nothing added, where they
+  /// find no room.
+  std::size_t append(std::span<const float> rows);
   /// Forgets all rows, and keeps the room for the next.
   void clear() { rows_ = 0; }
   void release();
@@ -56,6 +57,8 @@ class GradientStore {
   };
 
   void grow(std::size_t rows);
+  /// Entries [begin, end) of rows that come after those there are.
+  void write(std::span<const float> rows, std::size_t begin, std::size_t end);
   Pages make_pages(std::size_t bytes, bool& disk) const;
   const Slab& slab_of(std::size_t row) const;
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/finite.hpp"
 
 namespace secondorder::mfac {
 
@@ -64,6 +65,10 @@ Removal remove_weights(FisherBlocks& blocks, std::span<const float> weights,
   std::transform(weights.begin(), weights.end(), delta.begin(), removal.weights.begin(),
                  [](float w, double change) { return static_cast<float>(w + change); });
   for (const std::uint32_t q : positions) removal.weights[q] = 0;
+  if (!all_finite(std::span<const float>(removal.weights))) {
+    throw Error(ErrorCode::numerical,
+                "the weights have entries beyond the range of float32: damping is too small");
+  }
   return removal;
 }
 

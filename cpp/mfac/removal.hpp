@@ -21,7 +21,7 @@ struct Removal {
 
 /// Throws ERR_DIMENSION_MISMATCH for other than `dimension` weights, ERR_INVALID_ARGUMENT for
 /// weights that are not finite and for indices that are out of range or come twice, ERR_NOT_FITTED
-/// before factor().
+/// before factor(), ERR_NUMERICAL for results beyond float32.
 Removal remove_weights(FisherBlocks& blocks, std::span<const float> weights,
                        std::span<const std::uint32_t> remove, bool joint,
                        const RunControl& control);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/thread_pool.hpp"
 #include "newton/bfgs.hpp"
 
 namespace secondorder::newton {
@@ -63,14 +64,17 @@ class HessianProducts final : public LagrangianHessian {
 /// A dense matrix out of n products with unit vectors.
 class AssembledHessian final : public LagrangianHessian {
  public:
-  explicit AssembledHessian(ScaledProblem& problem)
-      : problem_(problem), matrix_(SparseSymmetric::dense(problem.variables())) {}
+  AssembledHessian(ScaledProblem& problem, const RunControl& control)
+      : problem_(problem),
+        control_(control),
+        matrix_(SparseSymmetric::dense(problem.variables())) {}
   bool update(const Iterate& iterate, std::span<const double> lambda, double sigma) override {
     const std::size_t n = problem_.variables();
     unit_.assign(n, 0.0);
     column_.resize(n);
     double* entry = matrix_.values().data();
     for (std::size_t j = 0; j < n; ++j) {
+      if (control_.stop_requested()) throw Cancelled{};
       unit_[j] = 1;
       problem_.hessian_product(iterate, sigma, lambda, unit_, column_);
       unit_[j] = 0;
@@ -85,6 +89,7 @@ class AssembledHessian final : public LagrangianHessian {
 
  private:
   ScaledProblem& problem_;
+  const RunControl& control_;
   SparseSymmetric matrix_;
   Vector unit_, column_;
 };
@@ -97,7 +102,7 @@ bool factors_entries(LinearSolver solver) {
 }  // namespace
 
 std::unique_ptr<LagrangianHessian> make_hessian(ScaledProblem& problem, const Options& options,
-                                                bool own_solver) {
+                                                const RunControl& control, bool own_solver) {
   const std::size_t n = problem.variables();
   switch (problem.problem().hessian_form()) {
     case HessianForm::values:
@@ -106,7 +111,7 @@ std::unique_ptr<LagrangianHessian> make_hessian(ScaledProblem& problem, const Op
       if (factors_entries(options.linear_solver) ||
           (options.linear_solver == LinearSolver::automatic && !own_solver &&
            n <= most_assembled)) {
-        return std::make_unique<AssembledHessian>(problem);
+        return std::make_unique<AssembledHessian>(problem, control);
       }
       return std::make_unique<HessianProducts>(problem);
     case HessianForm::none:

@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 
+#include "base/run_control.hpp"
 #include "newton/kkt_system.hpp"
 #include "newton/options.hpp"
 #include "newton/scaled_problem.hpp"
@@ -38,8 +39,9 @@ class LagrangianHessian {
 };
 
 /// By the problem's form. Products of few variables are assembled into a matrix, unless the solver
-/// asked for, or the problem's `own`, works with products.
+/// asked for, or the problem's `own`, works with products; the control may stop that between
+/// products, by Cancelled.
 std::unique_ptr<LagrangianHessian> make_hessian(ScaledProblem& problem, const Options& options,
-                                                bool own_solver = false);
+                                                const RunControl& control, bool own_solver);
 
 }  // namespace secondorder::newton

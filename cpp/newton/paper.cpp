@@ -61,7 +61,7 @@ AdaSketchNewton::AdaSketchNewton(Run& run, State& state) : run_(run), state_(sta
   Options with_entries = options;
   with_entries.linear_solver = LinearSolver::ldl;
   with_entries.bfgs_memory = 0;
-  hessian_ = make_hessian(run.problem, with_entries);
+  hessian_ = make_hessian(run.problem, with_entries, run.control, false);
   if (hessian_->matrix() == nullptr) {
     throw Error(ErrorCode::invalid_argument, "preset 'paper' needs a Hessian with entries",
                 "preset");

@@ -8,6 +8,8 @@
 #include <span>
 #include <vector>
 
+#include "base/finite.hpp"
+
 namespace secondorder::newton {
 
 /// √(a² + b²) without overflow; std::hypot would ask for glibc 2.35.
@@ -39,12 +41,6 @@ inline double norm_inf(std::span<const double> a) {
     if (std::abs(value) > largest) largest = std::abs(value);
   }
   return largest;
-}
-inline bool all_finite(std::span<const double> a) {
-  for (const double value : a) {
-    if (!std::isfinite(value)) return false;
-  }
-  return true;
 }
 /// y += factor·x
 inline void add(double factor, std::span<const double> x, std::span<double> y) {

@@ -88,6 +88,8 @@ export interface MaskSpec {
   layers?: Int32Array;
   /** Of every m weights one after the other, n are kept. */
   pattern?: [n: number, m: number];
+  /** 0 where a weight stays, and is none of those that `sparsity` is a share of. */
+  prunable?: Uint8Array;
   /** 1 where a weight has gone already: it goes first, and counts. */
   frozen?: Uint8Array;
 }

@@ -1,8 +1,9 @@
 /** The state of a pruning run, and what its steps do apart from the calls that take time. */
 import { AbortError } from '../errors';
 import type { RemovalUpdate } from './blocks';
+import type { MaskSpec } from './native';
 import type { PruneProgress, PruneSettings } from './prune-options';
-import { maskWithout, type SelectionRequest, select } from './selection';
+import { maskWithout, select } from './selection';
 import { sparsityAt } from './sparsity-schedule';
 import { toSingle } from './vectors';
 
@@ -77,7 +78,7 @@ export class Pruning {
   }
 
   /** Which weights are to be gone after the step under way: those with the least ρ = w²/(2 diag). */
-  selection(diagonal: Float64Array): SelectionRequest {
+  selection(diagonal: Float64Array): MaskSpec {
     const scores = diagonal.map((d, i) => this.#weights[i]! ** 2 / (2 * d));
     return select(scores, { ...this.settings, sparsity: this.#sparsity }, this.#mask);
   }

@@ -38,12 +38,6 @@ function prepare(scores: unknown, options: unknown) {
   return { request, finish };
 }
 
-/** A selection for the native code. */
-export interface SelectionRequest extends MaskSpec {
-  /** 0 where a weight stays, and is none of those that `sparsity` is a share of. */
-  prunable?: Uint8Array;
-}
-
 /**
  * The native form of a selection.
  *
@@ -53,7 +47,7 @@ export function select(
   scores: Float64Array,
   { sparsity, layers, pattern, prunable }: Selection,
   removed?: Uint8Array,
-): SelectionRequest {
+): MaskSpec {
   return {
     scores,
     sparsity,

@@ -14,16 +14,40 @@ export function kktConditions(
   x: Float64Array,
   lambda: Float64Array,
 ): KktConditions {
+  return {
+    gradient: gradientAt(problem, x),
+    slope: lagrangianGradient(problem, x, 1, lambda),
+    constraint: constraintAt(problem, x),
+  };
+}
+
+export function gradientAt(problem: Problem, x: Float64Array): Float64Array {
+  const out = new Float64Array(problem.variables);
+  problem.gradient(x, out);
+  return out;
+}
+
+export function constraintAt(problem: Problem, x: Float64Array): Float64Array {
+  const out = new Float64Array(problem.constraints);
+  problem.constraint(x, out);
+  return out;
+}
+
+/** σ∇f + Jᵀλ. */
+export function lagrangianGradient(
+  problem: Problem,
+  x: Float64Array,
+  sigma: number,
+  lambda: Float64Array,
+): Float64Array {
   const { rows, cols, values } = problem.jacobian;
-  const gradient = new Float64Array(problem.variables);
-  const constraint = new Float64Array(problem.constraints);
   const entries = new Float64Array(rows.length);
-  problem.gradient(x, gradient);
-  problem.constraint(x, constraint);
   values(x, entries);
-  const slope = gradient.slice();
-  for (let k = 0; k < rows.length; k++) slope[cols[k]!]! += lambda[rows[k]!]! * entries[k]!;
-  return { gradient, slope, constraint };
+  const out = gradientAt(problem, x).map((slope) => sigma * slope);
+  entries.forEach((entry, k) => {
+    out[cols[k]!]! += entry * lambda[rows[k]!]!;
+  });
+  return out;
 }
 
 /** ‖v‖∞, NaN where there is one. */
