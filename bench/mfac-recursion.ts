@@ -33,7 +33,7 @@ export async function measureRecursion({
 }: Context): Promise<RecursionResult[] | Skipped> {
   const build = await buildPeer('fisher-recursion');
   if (typeof build !== 'string') return build;
-  const [d, m, rounds] = quick ? [1024, 64, 1] : [16_384, 512, 5];
+  const [d, m, rounds] = quick ? [1024, 64, 1] : [16_384, 512, 10];
   const results = [];
   for (const blockSize of quick ? [128] : [128, 512, 1024, d]) {
     log(`d = ${d}, m = ${m}, B = ${blockSize}`);

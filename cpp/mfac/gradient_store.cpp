@@ -111,28 +111,34 @@ const GradientStore::Slab& GradientStore::slab_of(std::size_t row) const {
 }
 
 std::size_t GradientStore::append(std::span<const float> rows) {
-  constexpr std::size_t piece = 64 * 1024;  // stays in the cache between the check and the copy
+  // The system gives memory page by page as it is first written, which takes a thread longer than
+  // the copy itself; two threads that write to one large page (2 MB) first would both fill it.
+  constexpr std::size_t part = 1 << 20;
+  constexpr std::size_t piece = 1 << 14;  // stays in the cache between the check and the copy
   const std::size_t count = rows.size() / dimension_;
   if (rows_ + count > capacity_) grow(rows_ + count - capacity_);
 
-  const std::size_t pieces = (rows.size() + piece - 1) / piece;
   std::atomic<std::size_t> first_bad = rows.size();
   const auto take = [&](std::size_t task, int) {
-    const std::size_t begin = task * piece, end = std::min(begin + piece, rows.size());
-    const std::size_t bad =
-        begin + row_window_kernels().first_non_finite(rows.data() + begin, end - begin);
-    if (bad == end) return write(rows, begin, end);
-    for (std::size_t first = first_bad; bad < first;) {
-      if (first_bad.compare_exchange_weak(first, bad)) break;
+    const std::size_t last = std::min((task + 1) * part, rows.size());
+    for (std::size_t begin = task * part; begin < last && begin < first_bad; begin += piece) {
+      const std::size_t end = std::min(begin + piece, last);
+      const std::size_t bad =
+          begin + row_window_kernels().first_non_finite(rows.data() + begin, end - begin);
+      if (bad == end) {
+        write(rows, begin, end);
+        continue;
+      }
+      for (std::size_t first = first_bad; bad < first;) {
+        if (first_bad.compare_exchange_weak(first, bad)) break;
+      }
     }
   };
-  // The system gives memory page by page as it is first written, which takes a thread longer than
-  // the copy itself. A team is worth starting for some milliseconds of that.
-  constexpr std::size_t pieces_for_threads = 16;
-  if (pieces < pieces_for_threads) {
-    for (std::size_t task = 0; task < pieces; ++task) take(task, 0);
+  const std::size_t tasks = (rows.size() + part - 1) / part;
+  if (tasks > 1) {
+    ThreadPool(0).run(tasks, take);
   } else {
-    ThreadPool(0).run(pieces, take);
+    take(0, 0);
   }
   if (first_bad == rows.size()) rows_ += count;
   return first_bad;

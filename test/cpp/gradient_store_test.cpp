@@ -117,6 +117,36 @@ TEST_SUITE("gradient store") {
     CHECK(value == 3);
   }
 
+  TEST_CASE("the first number that isn't finite is told, and nothing is added") {
+    constexpr std::size_t dimension = 700'001, count = 5;  // taken in by several threads
+    std::vector<float> rows(dimension * count);
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<float>(i % 4093);
+    for (const auto storage : {GradientStorage::float32, GradientStorage::bfloat16}) {
+      GradientStore store(dimension, storage, "", 0);
+      CHECK(store.append(rows) == rows.size());
+      for (const std::size_t bad : {std::size_t{0}, std::size_t{1'050'000}, rows.size() - 1}) {
+        std::vector<float> broken(rows);
+        broken[bad] = std::numeric_limits<float>::quiet_NaN();
+        broken.back() = std::numeric_limits<float>::infinity();
+        CHECK(store.append(broken) == bad);
+        CHECK(store.rows() == count);
+      }
+      CHECK(store.append(rows) == rows.size());
+      std::vector<double> read(dimension);
+      for (std::size_t row = 0; row < 2 * count; ++row) {
+        store.read(row, 1, 0, dimension, read.data(), dimension);
+        const float* given = rows.data() + row % count * dimension;
+        const bool same =
+            std::equal(read.begin(), read.end(), given, [&](double value, float expected) {
+              return value == (storage == GradientStorage::bfloat16
+                                   ? from_bfloat16(to_bfloat16(expected))
+                                   : expected);
+            });
+        CHECK(same);
+      }
+    }
+  }
+
   TEST_CASE("files have no name, and a bad directory is told") {
     const std::filesystem::path folder =
         std::filesystem::path(temporary_directory()) / "secondorder-gradient-store-test";
