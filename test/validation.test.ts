@@ -132,6 +132,29 @@ t.test('options', async (t) => {
   );
 });
 
+t.test('ONNX models', async (t) => {
+  const classifier = new ConvexReLUClassifier({ gates: 4, maxIterations: 5 }).fitSync(x, y);
+  const exports = fc.oneof(
+    fc.record(
+      {
+        output: fc.oneof(
+          fc.constantFrom('raw', 'probabilities', 'label', ['raw', 'label'], []),
+          anything,
+        ),
+        certificate: anything,
+      },
+      { requiredKeys: [] },
+    ),
+    anything,
+  );
+  for (const model of [classifier, classifier.network]) {
+    await hold(
+      t,
+      fc.property(exports, (o) => isTyped(() => model.toONNX(as(o)))),
+    );
+  }
+});
+
 t.test('training', async (t) => {
   const quick = { gates: 4, maxIterations: 5 };
   const train = (a: unknown, b: unknown, o: unknown, run?: unknown) =>

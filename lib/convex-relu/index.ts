@@ -3,6 +3,7 @@
  *
  * @module secondorder/convex-relu
  */
+
 export { type ClassifierOptions, ConvexReLUClassifier } from './classifier';
 export type { JsonTensor, NetworkDocument } from './document-json';
 export { estimateMemory, type MemoryEstimate, type ProblemShape } from './estimate-memory';
@@ -23,7 +24,7 @@ export type {
 } from './option-types';
 export { ConvexReLURegressor, type RegressorOptions } from './regressor';
 export type { ConvexProgress, ConvexReport } from './report';
-export { ConvexSolution, type DualCertificate } from './solution';
+export { ConvexSolution, type DualCertificate } from './solution';export type { ONNXOptions, ONNXOutput } from './to-onnx';
 export {
   type ConvexRunOptions,
   type NetworkOf,
