@@ -94,6 +94,9 @@ t.test('above it networks are zero, below it gated ones are not', async (t) => {
       if (model === 'gated') t.notOk(at(0.99 * largest), 'not zero below');
     }
   }
+  const strong = { ...exact, model: 'gated', beta: maximumBetaSync(x, y, { gates: 25 }) } as const;
+  const { iterations } = trainConvexReLUSync(x, y, strong).report;
+  t.ok(iterations <= 100, `near it a run takes ${iterations} iterations`);
   const zeros = new Float64Array(x.rows);
   t.equal(maximumBetaSync(x, zeros, { gates: 5 }), 0);
   t.throws(() => regularizationPathSync(x, zeros, { count: 3 }, { gates: 5 }), {
@@ -134,8 +137,8 @@ for (const model of ['relu', 'gated'] as const) {
       warm += report.iterations;
       cold += alone.iterations;
     }
-    // Cones gain less from a start: there it must do no harm.
-    t.ok(warm < (model === 'gated' ? 1 : 2) * cold, `${warm} iterations, from zero ${cold}`);
+    // Betas far apart gain little from a start; it must do no harm.
+    t.ok(warm < 2 * cold, `${warm} iterations, from zero ${cold}`);
     const inPlace = regularizationPathSync<'relu' | 'gated'>(x, y, betas, options);
     t.same(inPlace.points.map(facts), path.points.map(facts), 'the same on the calling thread');
   });
@@ -157,6 +160,23 @@ t.test('a grid begins at the largest beta of use', async (t) => {
   const atZero = y.reduce((sum, value) => sum + value * value, 0) / 2 / y.length;
   t.ok(Math.abs(points[0]!.report.objective / atZero - 1) < 1e-3, 'with nothing learnt yet');
   t.equal((await regularizationPath(x, y, undefined, options)).points.length, 10);
+});
+
+t.test('starting warm pays on a path of gated models', async (t) => {
+  const { x, y } = regressionData(300, 5, 2);
+  for (const loss of ['squared', 'logistic'] as const) {
+    const targets = loss === 'squared' ? y : y.map((value) => (value > 2 ? 1 : -1));
+    const options = { model: 'gated', gates: 50, loss } as const;
+    const { points } = regularizationPathSync(x, targets, { count: 20 }, options);
+    const sum = (counts: number[]) => counts.reduce((total, count) => total + count, 0);
+    const warm = sum(points.map(({ report }) => report.iterations));
+    const cold = sum(
+      points.map(({ beta }) => {
+        return trainConvexReLUSync(x, targets, { ...options, beta }).report.iterations;
+      }),
+    );
+    t.ok(warm < 0.8 * cold, `${loss}: ${warm} iterations, from zero ${cold}`);
+  }
 });
 
 t.test('other losses, several outputs, sample weights', async (t) => {
