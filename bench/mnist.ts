@@ -5,7 +5,7 @@ import {
   type ConvexReport,
   trainConvexReLU,
 } from 'secondorder';
-import { type Digits, deskew, digitsFolder, readDigits, SIDE } from './digits';
+import { type Digits, digitsFolder, readDigits, SIDE, upright } from './digits';
 import { type Context, type Seconds, type Skipped, timed } from './measurement';
 import { twoAgainstEight } from './two-against-eight';
 
@@ -41,19 +41,28 @@ export const gatedOptions = (count: number): ClassifierOptions => ({
   beta: 1e-4,
 });
 
+const CASES = [
+  { deskewed: false, gates: 512 },
+  { deskewed: true, gates: 512 },
+  { deskewed: false, gates: 1024 },
+];
+const QUICK = [
+  { deskewed: false, gates: 64 },
+  { deskewed: true, gates: 64 },
+];
+
 export async function measureMnist(context: Context): Promise<MnistResult | Skipped> {
   const folder = digitsFolder(context);
   if (typeof folder !== 'string') return folder;
-  const gates = context.quick ? 64 : 512;
   const train = await readDigits(folder, 'train', context.quick ? 2000 : undefined);
   const test = await readDigits(folder, 't10k');
   const gated = [];
-  for (const deskewed of [false, true]) {
+  for (const { deskewed, gates } of context.quick ? QUICK : CASES) {
     context.log(`gated, n = ${train.x.rows}, P = ${gates}${deskewed ? ', deskewed' : ''}`);
-    const upright = deskewed ? deskew : (digits: Digits) => digits;
+    const prepare = deskewed ? upright : (digits: Digits) => digits;
     gated.push({
       deskewed,
-      ...(await measureGated(upright(train), upright(test), gates, context)),
+      ...(await measureGated(prepare(train), prepare(test), gates, context)),
     });
   }
   context.log('2 against 8');

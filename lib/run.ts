@@ -33,7 +33,7 @@ export const MOST_THREADS = 4096;
 const KEYS = ['signal', 'onProgress', 'threads', 'timeLimit'] as const;
 
 /** What the options amount to, checked. */
-interface Settings {
+export interface Settings {
   signal: AbortSignal | undefined;
   onProgress: ((event: NativeProgress) => void) | undefined;
   native: NativeRun;
@@ -167,7 +167,8 @@ function explain(error: unknown, signal: AbortSignal | undefined): unknown {
   return explained.code === 'ERR_ABORTED' ? new AbortError(signal?.reason) : explained;
 }
 
-function readOptions<Event>(options: RunOptions<Event> | undefined): Settings {
+/** Checks the options of a run. */
+export function readOptions<Event>(options: RunOptions<Event> | undefined): Settings {
   const entries = checkObject(options, 'run', KEYS);
   const { onProgress, threads, timeLimit } = entries;
   const signal = toSignal(entries.signal);

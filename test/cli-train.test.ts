@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { InferenceSession } from 'onnxruntime-node';
 import { writeNpySync } from 'secondorder/io';
 import t from 'tap';
 import { ansi, imageFiles, result, ring, ringCsv, secondorder } from './cli-run';
@@ -30,6 +31,29 @@ t.test('train, predict and verify a classifier from csv', async (t) => {
 
     const predicted = await secondorder(['predict', model, join(folder, 'new.csv')]);
     t.match(predicted, { code: 0, out: 'prediction\nin\nout\n', err: '' });
+  }
+});
+
+t.test('train writes ONNX models', async (t) => {
+  const folder = t.testdir({ 'ring.csv': ringCsv(100) });
+  const data = join(folder, 'ring.csv');
+  const outputs = { classification: ['label', 'probabilities'], regression: ['output'] };
+  for (const [task, names] of Object.entries(outputs)) {
+    const model = join(folder, `${task}.onnx`);
+    const target = task === 'regression' ? ['--target', 'a'] : [];
+    const table = join(folder, 'numbers.csv');
+    if (task === 'regression') {
+      writeFileSync(table, ringCsv(100).replaceAll('in\n', '0\n').replaceAll('out\n', '1\n'));
+    }
+    const source = task === 'regression' ? table : data;
+    const trained = await secondorder([
+      ...['train', source, '--task', task, '--gates', '20', '--out', model, ...target],
+    ]);
+    t.equal(trained.code, 0, trained.err);
+    const session = await InferenceSession.create(model);
+    t.same(session.inputNames, ['input']);
+    t.same(session.outputNames, names);
+    await session.release();
   }
 });
 

@@ -108,7 +108,7 @@ export function adjoint({ z, open, y }: Program, nu: number[][]): Float64Array[]
 }
 
 /** Norms of the penalty's groups of rows (set · gates + gate) · outputs + output. */
-function groupNorms({ penalty, y }: Program, rows: ArrayLike<number>[]): number[] {
+export function groupNorms({ penalty, y }: Program, rows: ArrayLike<number>[]): number[] {
   const size = penalty === 'gate' ? y[0]!.length : 1;
   return Array.from({ length: rows.length / size }, (_, group) =>
     norm(rows.slice(group * size, (group + 1) * size).map(norm)),

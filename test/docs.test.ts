@@ -5,7 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 
-const guides = { 'docs/data.md': 6, 'docs/cli.md': 1, 'docs/mfac.md': 5, 'docs/newton.md': 3 };
+const guides = {
+  'docs/data.md': 7,
+  'docs/cli.md': 1,
+  'docs/models.md': 3,
+  'docs/mfac.md': 5,
+  'docs/newton.md': 3,
+};
 const folder = mkdtempSync(join(tmpdir(), 'secondorder-docs-'));
 t.teardown(() => rmSync(folder, { recursive: true }));
 

@@ -7,12 +7,15 @@ import {
   ConvexReLUClassifier,
   type ConvexReLUOptions,
   ConvexReLURegressor,
+  crossValidateSync,
   estimateMemory,
   GatedReLUNetwork,
   loadModel,
   type Matrix,
+  maximumBetaSync,
   modelFromJSON,
   ReLUNetwork,
+  regularizationPathSync,
   trainConvexReLU,
   trainConvexReLUSync,
   verify,
@@ -31,6 +34,7 @@ const { isTyped, isTypedAsync, hold } = typedCalls(
     'ERR_OUT_OF_MEMORY',
     'ERR_NUMERICAL',
     'ERR_CUDA_NO_BACKEND',
+    'ERR_EVALUATION',
   ],
   1500,
 );
@@ -132,6 +136,29 @@ t.test('options', async (t) => {
   );
 });
 
+t.test('ONNX models', async (t) => {
+  const classifier = new ConvexReLUClassifier({ gates: 4, maxIterations: 5 }).fitSync(x, y);
+  const exports = fc.oneof(
+    fc.record(
+      {
+        output: fc.oneof(
+          fc.constantFrom('raw', 'probabilities', 'label', ['raw', 'label'], []),
+          anything,
+        ),
+        certificate: anything,
+      },
+      { requiredKeys: [] },
+    ),
+    anything,
+  );
+  for (const model of [classifier, classifier.network]) {
+    await hold(
+      t,
+      fc.property(exports, (o) => isTyped(() => model.toONNX(as(o)))),
+    );
+  }
+});
+
 t.test('training', async (t) => {
   const quick = { gates: 4, maxIterations: 5 };
   const train = (a: unknown, b: unknown, o: unknown, run?: unknown) =>
@@ -200,6 +227,52 @@ t.test('estimators', async (t) => {
       fc.property(matrix, (m) => isTyped(() => classifier.decisionFunction(as(m)))),
     );
   }
+});
+
+t.test('paths and cross-validation', async (t) => {
+  const quick = { gates: 4, maxIterations: 2 };
+  const classifier = new ConvexReLUClassifier(quick);
+  const betas = fc.oneof(
+    fc.array(number, { maxLength: 3 }),
+    fc.record({ count: size, ratio: number }, { requiredKeys: [] }),
+    anything,
+  );
+  const run = fc.oneof(fc.constant(undefined), anything);
+  await hold(
+    t,
+    fc.property(betas, run, (b, r) =>
+      isTyped(() => regularizationPathSync(x, y, as(b), quick, as(r))),
+    ),
+  );
+  const choices = fc.record(
+    {
+      betas,
+      folds: size,
+      stratified: fc.oneof(fc.boolean(), anything),
+      scoring: fc.oneof(fc.constantFrom('accuracy', 'r2'), anything),
+      seed: size,
+      rule: fc.oneof(fc.constantFrom('best', 'one-standard-error'), anything),
+    },
+    { requiredKeys: [] },
+  );
+  await hold(
+    t,
+    fc.property(fc.oneof(choices, anything), run, (c, r) =>
+      isTyped(() => crossValidateSync(classifier, x, y, as(c), as(r))),
+    ),
+  );
+  await hold(
+    t,
+    fc.property(anything, matrix, anything, (e, m, v) =>
+      isTyped(() => crossValidateSync(as<ConvexReLUClassifier>(e), as(m), as(v))),
+    ),
+  );
+  await hold(
+    t,
+    fc.property(options, (o) =>
+      isTyped(() => maximumBetaSync(x, y, { ...as<object>(o), ...quick })),
+    ),
+  );
 });
 
 t.test('certificates', async (t) => {

@@ -165,7 +165,8 @@ double Admm<Real>::group_balance() {
     squares += norm * norm;
     active += norm > 0 ? 1 : 0;
   }
-  if (squares <= 0) return 1;
+  // With no group in use the multipliers have yet to grow: in proportion to ρ.
+  if (squares <= 0) return 4;
   return std::clamp(program_.beta / (rho_ * std::sqrt(squares / active)), 1.0 / 30, 30.0);
 }
 

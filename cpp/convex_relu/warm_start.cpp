@@ -86,7 +86,7 @@ void add_threshold(std::vector<double>& p, std::size_t group_size, double thresh
   }
 }
 
-/// p = V + λ/ρ with the multiplier λ, of norm β in active groups, scaled from the old β to the new.
+/// p = V + λ/ρ with the multiplier λ, of norm β in active groups, over ρ scaled by a ratio.
 void rescale_multipliers(std::vector<double>& p, std::size_t group_size, double old_threshold,
                          double ratio) {
   for (std::size_t first = 0; first < p.size(); first += group_size) {
@@ -150,12 +150,16 @@ void start_admm(const Request& request, const Preprocessing& preprocessing,
     const Solution& from = *request.warm_solution;
     const bool same = from.rows == s.rows && from.penalty == request.options.penalty;
     std::vector<double> p = to_rotated(rotation, from.p);
+    // Multipliers are in proportion to β, those of the cones too: with ρ in proportion as well, p
+    // and q stay as they are.
     const double ratio = from.beta > 0 ? request.options.beta / from.beta : 1;
-    rescale_multipliers(p, group_size, program.beta / (ratio * from.rho), ratio);
+    const double natural_rho = ratio * from.rho;
+    const double start_rho = request.options.rho.value_or(natural_rho);
+    rescale_multipliers(p, group_size, program.beta / natural_rho, natural_rho / start_rho);
     const bool cones = same && from.q.size() == s.rows * s.parameter_rows();
     const bool split = same && from.loss == program.loss && from.qz.size() == s.rows * s.outputs;
-    start(p, request.options.rho.value_or(from.rho), split ? from.tau : admm.tau(),
-          cones ? from.q : std::vector<float>{}, split ? from.qz : std::vector<double>{});
+    start(p, start_rho, split ? from.tau : admm.tau(), cones ? from.q : std::vector<float>{},
+          split ? from.qz : std::vector<double>{});
   } else if (request.warm_network != nullptr && program.cones()) {
     std::vector<double> p = to_rotated(
         rotation,

@@ -9,7 +9,7 @@ import type { Context } from './context';
 import { type LabelledDataset, readLabelled } from './dataset';
 import { interruptible } from './interrupt';
 import { addDataOptions, addJsonOption, addThreadsOption, type DataFlags } from './options';
-import { checkWritable } from './output';
+import { checkWritable, writeModel } from './output';
 import { showRun } from './progress';
 import { showScoreCurve } from './score-curve';
 import { drawSplit, takeRows } from './split';
@@ -45,7 +45,7 @@ export function addTrain(program: Command, context: Context): void {
     .addOption(new Option('--test <file>', 'file of samples to test on').conflicts('testFraction'))
     .option('--test-labels <file>', 'labels of the samples of --test (npy, idx)');
   addThreadsOption(addTrainingOptions(command))
-    .option('--out <file>', 'write the model: .json, or safetensors for any other name')
+    .option('--out <file>', 'write the model: .json, .onnx, or safetensors for any other name')
     .option('--report <file>', 'write a report page (html)')
     .option(
       '--no-accuracy-curve',
@@ -86,7 +86,7 @@ async function train(
   const task = flags.task === 'auto' ? guessTask(training.y) : flags.task;
   const options = toModelOptions(flags, image);
   const model = await fit(createModel(task, options), training, flags, terminal, signal);
-  if (flags.out !== undefined) await model.save(flags.out);
+  if (flags.out !== undefined) await writeModel(model, flags.out);
 
   const trainingScore = score(model, training);
   const testScore = test && score(model, test);

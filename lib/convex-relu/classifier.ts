@@ -12,6 +12,7 @@ import { decide, distinct, encodeLabels, readLabels, toProbabilities } from './l
 import type { ConvexReLUOptions, Loss } from './option-types';
 import { checkOptions, readLoss, resolveOptions } from './options';
 import { accuracy } from './scores';
+import type { ONNXContext } from './to-onnx';
 import { prepareTargets } from './train';
 
 /** Options of {@link ConvexReLUClassifier}. */
@@ -75,6 +76,12 @@ export class ConvexReLUClassifier extends Estimator<ArrayLike<Label>, Classifier
   predictProba(x: MatrixLike): Matrix {
     const { classes } = this.fitted.state;
     return toProbabilities(this.outputs(x), classes.length, this.loss);
+  }
+
+  /** {@link predictProba} on another thread. */
+  async predictProbaAsync(x: MatrixLike, run?: RunOptions): Promise<Matrix> {
+    const { classes } = this.fitted.state;
+    return toProbabilities(await this.outputsAsync(x, run), classes.length, this.loss);
   }
 
   /**
@@ -153,8 +160,18 @@ export class ConvexReLUClassifier extends Estimator<ArrayLike<Label>, Classifier
     };
   }
 
-  protected sibling(): ConvexReLUClassifier {
-    return new ConvexReLUClassifier(this.#options);
+  protected onnxContext({ classes }: ClassifierState): Pick<ONNXContext, 'outputs' | 'classes'> {
+    return { outputs: ['probabilities', 'label', 'raw'], classes };
+  }
+
+  /** @internal */
+  sibling(changes: ConvexReLUOptions = {}): ConvexReLUClassifier {
+    return new ConvexReLUClassifier({ ...this.#options, ...changes });
+  }
+
+  /** @internal */
+  get givenOptions(): Readonly<ConvexReLUOptions> {
+    return this.#options;
   }
 
   private get loss(): Loss {

@@ -9,8 +9,10 @@ import { type NetworkDocument, writeJson } from './document-json';
 import type { EstimatorState } from './estimator-state';
 import { GatedReLUNetwork } from './gated-network';
 import { ReLUNetwork } from './network';
+import type { ConvexReLUOptions } from './option-types';
 import type { ConvexReport } from './report';
 import type { ConvexSolution } from './solution';
+import { type ONNXContext, type ONNXOptions, toONNX } from './to-onnx';
 import {
   type ConvexRunOptions,
   type Prepared,
@@ -108,11 +110,33 @@ export abstract class Estimator<Y, State extends EstimatorState> {
     return writeJson(this.toContents());
   }
 
+  /**
+   * The estimator as an ONNX model; see {@link ONNXOptions} and the `toONNX` of networks.
+   *
+   * @throws SecondOrderError ERR_NOT_FITTED, ERR_INVALID_ARGUMENT; ERR_NUMERICAL (a weight beyond
+   * float32)
+   */
+  toONNX(options?: ONNXOptions): Uint8Array {
+    const { network, report, state } = this.fitted;
+    return toONNX(network.stored, { certificate: report, ...this.onnxContext(state) }, options);
+  }
+
   /** Checks the data of a fit. */
   protected abstract prepareFit(x: unknown, y: unknown): Fit<State>;
 
-  /** An estimator with the same options. */
-  protected abstract sibling(): Estimator<Y, State>;
+  /** Which outputs an ONNX model can have, and the classes. */
+  protected abstract onnxContext(state: State): Pick<ONNXContext, 'outputs' | 'classes'>;
+
+  /** @internal An estimator with the same options but for some changes. */
+  abstract sibling(changes?: ConvexReLUOptions): Estimator<Y, State>;
+
+  /** @internal The options as they were given. */
+  abstract get givenOptions(): Readonly<ConvexReLUOptions>;
+
+  /** @internal The problem that `fit` would solve. */
+  problemOf(x: unknown, y: unknown): Prepared {
+    return this.prepareFit(x, y).prepared;
+  }
 
   /** @internal What the network was trained to give for these labels or targets. */
   abstract toTargets(y: unknown, rows: number): unknown;

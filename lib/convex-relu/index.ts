@@ -3,13 +3,25 @@
  *
  * @module secondorder/convex-relu
  */
+
+export type { BetaGrid, Betas } from './betas';
 export { type ClassifierOptions, ConvexReLUClassifier } from './classifier';
+export {
+  type BetaScore,
+  type CrossValidation,
+  type CrossValidationOptions,
+  type CrossValidationProgress,
+  type CrossValidationRunOptions,
+  crossValidate,
+  crossValidateSync,
+} from './cross-validate';
 export type { JsonTensor, NetworkDocument } from './document-json';
 export { estimateMemory, type MemoryEstimate, type ProblemShape } from './estimate-memory';
 export type { Estimator } from './estimator';
 export type { Label } from './estimator-state';
 export { GatedReLUNetwork } from './gated-network';
 export { loadModel, modelFromJSON, type SavedModel } from './load';
+export { type MaximumBetaRun, maximumBeta, maximumBetaSync } from './maximum-beta';
 export { ReLUNetwork, type ReLUNetworkArrays } from './network';
 export type {
   ConvexReLUOptions,
@@ -21,9 +33,19 @@ export type {
   Route,
   TrainingOptions,
 } from './option-types';
+export {
+  type PathPoint,
+  type PathProgress,
+  type PathRunOptions,
+  type RegularizationPath,
+  regularizationPath,
+  regularizationPathSync,
+} from './path';
 export { ConvexReLURegressor, type RegressorOptions } from './regressor';
 export type { ConvexProgress, ConvexReport } from './report';
+export type { AnyEstimator, ScoreName, Scorer, TargetsOf } from './scoring';
 export { ConvexSolution, type DualCertificate } from './solution';
+export type { ONNXOptions, ONNXOutput } from './to-onnx';
 export {
   type ConvexRunOptions,
   type NetworkOf,

@@ -14,6 +14,7 @@ import type { ConvexReLUOptions } from './option-types';
 import { checkOptions, resolveOptions } from './options';
 import { meanAndDeviation, rSquared } from './scores';
 import { StoredModel } from './stored-model';
+import type { ONNXContext } from './to-onnx';
 import { prepareTargets, type TrainResult } from './train';
 
 /** Options of {@link ConvexReLURegressor}. */
@@ -128,11 +129,22 @@ export class ConvexReLURegressor extends Estimator<ArrayLike<number>, RegressorS
     };
   }
 
-  protected sibling(): ConvexReLURegressor {
+  protected onnxContext(): Pick<ONNXContext, 'outputs'> {
+    return { outputs: ['raw'] };
+  }
+
+  /** @internal */
+  sibling(changes: ConvexReLUOptions = {}): ConvexReLURegressor {
     return new ConvexReLURegressor({
       ...this.#options,
+      ...changes,
       standardizeTarget: this.#standardizeTarget,
     } as RegressorOptions);
+  }
+
+  /** @internal */
+  get givenOptions(): Readonly<ConvexReLUOptions> {
+    return this.#options;
   }
 }
 

@@ -16,6 +16,11 @@ export function rSquared(truth: Float64Array, predicted: Float64Array): number {
   return residual === 0 ? 1 : 0;
 }
 
+/** Mean of the squared differences. */
+export function meanSquaredError(truth: Float64Array, predicted: Float64Array): number {
+  return sumOfSquares(truth.map((value, i) => value - predicted[i]!)) / truth.length;
+}
+
 /** Mean, and root mean square distance from it, or 1 for a constant. */
 export function meanAndDeviation(values: Float64Array): { mean: number; deviation: number } {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -2,6 +2,7 @@ import { type DenseMatrixLike, type MatrixLike, toNativeMatrix } from '../matrix
 import { loadNative } from '../native';
 import type { ConvexReluTrainResult, ConvexReluTrainSpec, NativeX } from '../native-interface';
 import { type RunOptions, runJob, runSync } from '../run';
+import type { Step } from '../steps';
 import { GatedReLUNetwork } from './gated-network';
 import { ReLUNetwork } from './network';
 import type { ConvexReLUOptions, Model, TrainingOptions } from './option-types';
@@ -56,7 +57,7 @@ export async function trainConvexReLU<M extends Model | undefined = 'relu'>(
   options?: OptionsOf<M>,
   run?: ConvexRunOptions,
 ): Promise<TrainResult<NetworkOf<M>>> {
-  const result = await trainPrepared(prepare(x, y, options), run);
+  const result = await trainPrepared(prepareTraining(x, y, options), run);
   return result as TrainResult<NetworkOf<M>>;
 }
 
@@ -67,7 +68,7 @@ export function trainConvexReLUSync<M extends Model | undefined = 'relu'>(
   options?: OptionsOf<M>,
   run?: ConvexRunOptions,
 ): TrainResult<NetworkOf<M>> {
-  return trainPreparedSync(prepare(x, y, options), run) as TrainResult<NetworkOf<M>>;
+  return trainPreparedSync(prepareTraining(x, y, options), run) as TrainResult<NetworkOf<M>>;
 }
 
 /** A checked problem, ready for the solver. */
@@ -76,7 +77,8 @@ export interface Prepared {
   options: TrainingOptions;
 }
 
-function prepare(x: unknown, y: unknown, options: unknown): Prepared {
+/** Checks the arguments of a training. */
+export function prepareTraining(x: unknown, y: unknown, options: unknown): Prepared {
   const inputs = toNativeMatrix(x, 'x', { minRows: 1 });
   const raw = checkOptions(options);
   const { loss } = resolveOptions(raw, { features: inputs.cols });
@@ -101,6 +103,26 @@ export function prepareTargets(
       x,
     },
     options: toTrainingOptions(settings),
+  };
+}
+
+/** The problem with inputs of its own, which nobody changes while one run follows another. */
+export function ownInputs({ spec, options }: Prepared): Prepared {
+  const { values, columns, rowOffsets, ...shape } = spec.x;
+  const x = {
+    ...shape,
+    values: values.slice(),
+    ...(columns && { columns: columns.slice() }),
+    ...(rowOffsets && { rowOffsets: rowOffsets.slice() }),
+  };
+  return { spec: { ...spec, x }, options };
+}
+
+/** The solution of a prepared problem, as a step. */
+export function trainingStep(prepared: Prepared, run?: ConvexRunOptions): Step<TrainResult> {
+  return {
+    inBackground: () => trainPrepared(prepared, run),
+    here: () => trainPreparedSync(prepared, run),
   };
 }
 

@@ -11,6 +11,7 @@ import { LOSSES } from './options';
 import type { DualCertificate, ModelShape } from './solution';
 import type { StoredModel } from './stored-model';
 import { readSampleWeights, readTargets } from './targets';
+import { type ONNXOptions, outputsOfNetwork, toONNX } from './to-onnx';
 
 /** Which objective to evaluate. */
 export interface ObjectiveOptions {
@@ -125,6 +126,17 @@ export abstract class TrainedNetwork {
   /** The network, its certificate and its options as a JSON document; see `fromJSON`. */
   toJSON(): NetworkDocument {
     return writeJson({ stored: this.stored });
+  }
+
+  /**
+   * The network as an ONNX model (opset 17, IR version 8), to be written to a file or run by
+   * onnxruntime: float32, from raw inputs named `input`, batch × features, with everything that
+   * training did to them. Loss, beta and the like are in its metadata.
+   *
+   * @throws SecondOrderError ERR_INVALID_ARGUMENT; ERR_NUMERICAL (a weight beyond float32)
+   */
+  toONNX(options?: ONNXOptions): Uint8Array {
+    return toONNX(this.stored, { outputs: outputsOfNetwork(this.options?.loss) }, options);
   }
 
   /** @internal Checks inputs against this network. */

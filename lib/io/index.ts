@@ -3,6 +3,7 @@
  */
 export { type CsvOptions, readCsv, readCsvSync } from './csv';
 export type { CsvData, CsvMissing } from './csv-table';
+export { type DeskewOptions, deskew } from './deskew';
 export type { DType, NumericArray, NumericTensor } from './elements';
 export { FormatError, type FormatPosition } from './format-error';
 export { readIdx, readIdxSync } from './idx';
