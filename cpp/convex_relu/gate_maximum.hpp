@@ -16,7 +16,7 @@ struct GateSearch {
   double tolerance = 1e-3;  ///< done when upper ≤ (1 + tolerance)·lower
   double enough = 0;        ///< done when upper ≤ enough, in the units of the prices
   std::size_t nodes = std::numeric_limits<std::size_t>::max();  ///< cones bounded, at most
-  std::size_t bytes = std::size_t{256} << 20;                   ///< of open cones, at most
+  std::size_t bytes = std::size_t{64} << 20;                    ///< of open cones, at most
   double seconds = std::numeric_limits<double>::infinity();
   std::size_t directions = 32;  ///< how many good directions to return, at most
 };

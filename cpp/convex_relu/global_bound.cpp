@@ -83,6 +83,7 @@ class LargestPrice {
       search.enough = enough;
       search.nodes = options_.nodes;
       search.seconds = options_.seconds;
+      search.bytes = options_.bytes;
       const GateMaximum maximum = maximize_gate(unit, search, host_, control_);
       above = maximum.upper;
       below = std::max(below, maximum.lower);

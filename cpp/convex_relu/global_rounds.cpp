@@ -8,32 +8,10 @@ namespace secondorder::convex_relu {
 
 namespace {
 
-/// Automatic bounds: few enough features (the bias among them), and a budget of some 0.1 to 1 s.
+/// Automatic bounds: few enough features, and a budget of half a second or so.
 constexpr std::size_t automatic_features = 5;
-constexpr std::size_t automatic_operations = 2'000'000'000;
-
-GlobalBoundOptions automatic_budget(std::size_t rows, std::size_t features) {
-  GlobalBoundOptions options;
-  options.nodes =
-      std::clamp<std::size_t>(automatic_operations / (20 * rows * features + 1), 200, 20'000);
-  options.relaxation_steps = 0;
-  return options;
-}
-
-bool wanted(const Request& request, const Result& result) {
-  const bool stopped =
-      result.report.status == Status::aborted || result.report.status == Status::time_limit;
-  if (stopped || result.model.kind != Model::relu) return false;
-  switch (request.options.global_bound.when) {
-    case GlobalBoundWhen::never:
-      return false;
-    case GlobalBoundWhen::automatic:
-      return result.model.preprocessing.features() <= automatic_features;
-    case GlobalBoundWhen::always:
-      return true;
-  }
-  return false;
-}
+constexpr std::size_t automatic_operations = 1'000'000'000;
+constexpr std::size_t automatic_bytes = std::size_t{4} << 20;
 
 std::size_t result_bytes(const Result& r) {
   return (r.model.hidden.size() + r.model.output.size() + r.certificate.nu.size() +
@@ -85,6 +63,20 @@ GlobalBound better(const GlobalBound& a, const GlobalBound& b, double objective)
 
 }  // namespace
 
+GlobalBoundOptions resolved_global_bound(const Options& options, std::size_t rows,
+                                         std::size_t features) {
+  GlobalBoundOptions bound = options.global_bound;
+  if (options.model != Model::relu) bound.when = GlobalBoundWhen::never;
+  if (bound.when != GlobalBoundWhen::automatic) return bound;
+  bound.when = features <= automatic_features ? GlobalBoundWhen::always : GlobalBoundWhen::never;
+  const std::size_t node = 20 * rows * features + 1;  // operations, at most
+  bound.nodes = std::clamp<std::size_t>(automatic_operations / node, 200, 20'000);
+  bound.bytes = automatic_bytes;
+  bound.relaxation_steps = 0;
+  bound.rounds = 0;
+  return bound;
+}
+
 Solution with_gates(const Result& result, const std::vector<double>& found, const DataView& data,
                     HostAlgebra& host) {
   const Solution& from = result.solution;
@@ -119,12 +111,11 @@ Solution with_gates(const Result& result, const std::vector<double>& found, cons
 
 void bound_globally(const Request& request, const RunControl& control,
                     FunctionRef<Result(const Request&)> solve, Result& result) {
-  if (!wanted(request, result)) return;
-  const GlobalBoundOptions& asked = request.options.global_bound;
-  const bool automatic = asked.when == GlobalBoundWhen::automatic;
-  const GlobalBoundOptions options =
-      automatic ? automatic_budget(request.data.rows, result.model.preprocessing.features())
-                : asked;
+  const GlobalBoundOptions options = resolved_global_bound(request.options, request.data.rows,
+                                                           result.model.preprocessing.features());
+  const bool stopped =
+      result.report.status == Status::aborted || result.report.status == Status::time_limit;
+  if (stopped || options.when == GlobalBoundWhen::never) return;
   HostAlgebra host(control.threads);
   host.watch(&control);
   try {

@@ -7,6 +7,11 @@
 
 namespace secondorder::convex_relu {
 
+/// What `options` ask for with this many samples and features (the bias among them): `automatic`
+/// has become `always`, with a budget of its own, or `never`.
+GlobalBoundOptions resolved_global_bound(const Options& options, std::size_t rows,
+                                         std::size_t features);
+
 /// The solution over the gates that its model uses and those of `found` (rows of d + 1) with new
 /// patterns, whose weights start at 0. The multipliers of cones and loss stay.
 Solution with_gates(const Result& result, const std::vector<double>& found, const DataView& data,
