@@ -65,6 +65,19 @@ void read_gate_options(const Fields& gates, std::size_t cols, Options& options,
   }
 }
 
+/// As the facade resolved it; without it there is no such bound.
+convex_relu::GlobalBoundOptions read_global_bound(const Fields& spec) {
+  convex_relu::GlobalBoundOptions options;
+  const auto given = spec.optional_object("globalBound");
+  if (!given) return options;
+  options.when = given->choice<convex_relu::GlobalBoundWhen>("when");
+  options.tolerance = given->number("tolerance", positive);
+  options.nodes = static_cast<std::size_t>(given->integer("nodes", 1));
+  options.rounds = count(*given, "rounds", 0);
+  if (given->has("seconds")) options.seconds = given->number("seconds", positive);
+  return options;
+}
+
 }  // namespace
 
 InputData::InputData(const Fields& x)
@@ -148,6 +161,7 @@ Options read_options(const Fields& spec, std::size_t cols, std::vector<double>& 
   options.rho = spec.optional_number("rho", positive);
   options.relaxation = spec.number("relaxation", {.low = 0, .high = 2, .without_low = true});
   options.route = spec.choice<Route>("route");
+  options.global_bound = read_global_bound(spec);
   return options;
 }
 

@@ -1,10 +1,12 @@
 #include <limits>
+#include <optional>
 
 #include "convex_relu_marshal.hpp"
 
 namespace secondorder::binding {
 
 using convex_relu::Certificate;
+using convex_relu::GlobalBound;
 using convex_relu::Model;
 using convex_relu::NetworkModel;
 using convex_relu::Options;
@@ -36,6 +38,12 @@ Napi::Object write_history(Napi::Env env, const std::vector<Progress>& history) 
   write("rho", &Progress::rho);
   write("seconds", &Progress::seconds);
   return columns;
+}
+
+Napi::Value number_or_null(Napi::Env env, const std::optional<GlobalBound>& bound,
+                           double GlobalBound::*member) {
+  if (!bound) return env.Null();
+  return Napi::Number::New(env, (*bound).*member);
 }
 
 }  // namespace
@@ -105,10 +113,12 @@ Napi::Object write_report(Napi::Env env, const Report& report, const Options& op
   object.Set("dualBound", report.verdict.dual_bound);
   object.Set("gap", report.verdict.gap);
   object.Set("infeasibility", report.verdict.infeasibility);
+  object.Set("globalBound", number_or_null(env, report.global, &GlobalBound::bound));
+  object.Set("globalGap", number_or_null(env, report.global, &GlobalBound::gap));
   object.Set("pricingRatio", std::numeric_limits<double>::quiet_NaN());
   object.Set("iterations", static_cast<double>(report.iterations));
   object.Set("innerIterations", static_cast<double>(report.inner_iterations));
-  object.Set("rounds", 0);
+  object.Set("rounds", static_cast<double>(report.global_rounds));
   object.Set("gates", static_cast<double>(report.gates));
   object.Set("neurons", static_cast<double>(report.neurons));
   object.Set("seconds", report.seconds);

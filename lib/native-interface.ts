@@ -122,6 +122,15 @@ export interface ConvexReluSettings {
   rho?: number;
   relaxation: number;
   route: NativeRoute;
+  globalBound: NativeGlobalBound;
+}
+
+export interface NativeGlobalBound {
+  when: 'never' | 'auto' | 'always';
+  seconds?: number;
+  nodes: number;
+  tolerance: number;
+  rounds: number;
 }
 
 export type ConvexReluTrainSpec = ConvexReluProblem &
@@ -134,6 +143,8 @@ export interface NativeConvexReport {
   /** Relative. */
   gap: number;
   infeasibility: number;
+  globalBound: number | null;
+  globalGap: number | null;
   pricingRatio: number;
   iterations: number;
   /** Steps of conjugate gradients within the iterations; 0 on direct routes. */

@@ -139,8 +139,8 @@ double relative_gap(double objective, double bound) {
   return objective > 0 ? std::abs(objective - bound) / objective : 0;
 }
 
-Verdict verify(const NetworkModel& model, const Certificate& certificate, const DataView& data,
-               const std::vector<double>& y, HostAlgebra& host, GateBits known_patterns) {
+DualPoint dual_point(const NetworkModel& model, const Certificate& certificate,
+                     const DataView& data, const std::vector<double>& y) {
   const std::size_t c = model.outputs;
   if (certificate.nu.size() != data.rows * c) {
     throw Error(ErrorCode::dimension_mismatch,
@@ -148,25 +148,28 @@ Verdict verify(const NetworkModel& model, const Certificate& certificate, const 
                     " samples, the data has " + std::to_string(data.rows),
                 "x");
   }
-  double total = 0;
-  for (std::size_t k = 0; k < data.rows; ++k) {
-    total += certificate.weights.empty() ? 1 : certificate.weights[k];
+  DualPoint point{certificate.nu, y, 0};
+  for (std::size_t k = 0; k < y.size(); ++k) {
+    point.targets[k] = (y[k] - model.output_bias[k % c]) / model.output_scale;
   }
+  for (std::size_t k = 0; k < data.rows; ++k) {
+    const double weight = certificate.weights.empty() ? 1 : certificate.weights[k];
+    point.total_weight += weight;
+    double* row = point.nu.data() + k * c;
+    for (std::size_t o = 0; o < c; ++o) row[o] = weight > 0 ? row[o] / weight : 0;
+    losses::project_dual(certificate.loss, row, point.targets.data() + k * c, c);
+    for (std::size_t o = 0; o < c; ++o) row[o] *= weight;
+  }
+  return point;
+}
+
+Verdict verify(const NetworkModel& model, const Certificate& certificate, const DataView& data,
+               const std::vector<double>& y, HostAlgebra& host, GateBits known_patterns) {
+  const std::size_t c = model.outputs;
+  const auto [nu, targets, total] = dual_point(model, certificate, data, y);
   NetworkModel plain = model;  // in the units it was trained in
   plain.output_scale = 1;
   plain.output_bias.assign(c, 0);
-  std::vector<double> targets(y);
-  for (std::size_t k = 0; k < targets.size(); ++k) {
-    targets[k] = (y[k] - model.output_bias[k % c]) / model.output_scale;
-  }
-  std::vector<double> nu = certificate.nu;
-  for (std::size_t k = 0; k < data.rows; ++k) {
-    const double weight = certificate.weights.empty() ? 1 : certificate.weights[k];
-    double* row = nu.data() + k * c;
-    for (std::size_t o = 0; o < c; ++o) row[o] = weight > 0 ? row[o] / weight : 0;
-    losses::project_dual(certificate.loss, row, targets.data() + k * c, c);
-    for (std::size_t o = 0; o < c; ++o) row[o] *= weight;
-  }
 
   const Features features(model.preprocessing, certificate.gates, data, known_patterns, host);
   const double largest = largest_dual_norm(model, certificate, nu, features, host);

@@ -26,6 +26,16 @@ struct Verdict {
   double infeasibility = 0;  ///< ‖relu(−E∘XV)‖/‖XV‖ of the ReLU model's neurons in their gates
 };
 
+/// The certificate's ν where bounds are computed from it: each sample's share moved into the domain
+/// of ℓ*; with the targets in the units of training.
+struct DualPoint {
+  std::vector<double> nu, targets;  ///< n × c
+  double total_weight = 0;
+};
+/// Throws ERR_DIMENSION_MISMATCH where the certificate is about another number of samples.
+DualPoint dual_point(const NetworkModel& model, const Certificate& certificate,
+                     const DataView& data, const std::vector<double>& y);
+
 /// (objective − bound)/objective, 0 for a zero objective.
 double relative_gap(double objective, double bound);
 

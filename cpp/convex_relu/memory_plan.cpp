@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "convex_relu/global_rounds.hpp"
 #include "convex_relu/preprocessing.hpp"
 #include "convex_relu/symmetric_eigen.hpp"
 #include "convex_relu/u_update.hpp"
@@ -26,6 +27,7 @@ class Account {
     block_ = std::min(host_block, s_.rows);
     words_ = s_.rows * GateBits::words_per_row(s_.gates) * sizeof(std::uint64_t);
     gates_ = s_.gates * (d_ + 1) * number;
+    global_ = resolved_global_bound(options, s_.rows, kept + (options.bias ? 1 : 0));
   }
 
   std::size_t most() const {
@@ -33,7 +35,9 @@ class Account {
     const std::size_t beside =
         kept() +
         std::max({std::max({components(), drawing(), rotation(), device}) - device, loading(),
-                  starting(), results() + std::max(verifying(), state()), handed_over()});
+                  starting(), results() + std::max(verifying(), state()),
+                  without_workspace(results() + state() + bounding()), handed_over()}) +
+        held_result();
     return beside + (device + beside) / allocator_share;
   }
 
@@ -106,17 +110,31 @@ class Account {
     const std::size_t staging = s_.sets == 2 ? block_ * s_.parameter_rows() * sizeof(Real) : 0;
     return parameters() + cone_variable() + gates_ + std::max(2 * parameters(), staging);
   }
+  /// The search for the bound over all networks.
+  std::size_t bounding() const {
+    if (global_.when == GlobalBoundWhen::never) return 0;
+    return global_.bytes + global_bound_bytes(s_.rows, f_, s_.outputs);
+  }
+  /// The result of the round before.
+  std::size_t held_result() const {
+    return global_.when == GlobalBoundWhen::never || global_.rounds == 0 ? 0 : results() + state();
+  }
+  /// What comes on top of the workspace, which is gone by then.
+  std::size_t without_workspace(std::size_t bytes) const {
+    return bytes > size_.device_bytes ? bytes - size_.device_bytes : 0;
+  }
   /// Results beside their copies for the caller, of the certificate first; the workspace is gone.
   std::size_t handed_over() const {
     const std::size_t copied = size_.multiplier_rows * s_.rows * sizeof(Real) + model();
     const std::size_t both = copied + std::max(results() + state(), 2 * state());
-    return both > size_.device_bytes ? both - size_.device_bytes : 0;
+    return without_workspace(both);
   }
 
   const Algebra<Real>& algebra_;
   const RunSize& size_;
   const Options& options_;
   const GatedShape& s_;
+  GlobalBoundOptions global_;
   std::size_t d_, f_ = 0, block_ = 0, words_ = 0, gates_ = 0;
 };
 

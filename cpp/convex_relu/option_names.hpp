@@ -44,6 +44,13 @@ struct EnumNames<convex_relu::GateSource> {
 };
 
 template <>
+struct EnumNames<convex_relu::GlobalBoundWhen> {
+  using When = convex_relu::GlobalBoundWhen;
+  static constexpr Named<When> table[] = {
+      {"never", When::never}, {"auto", When::automatic}, {"always", When::always}};
+};
+
+template <>
 struct EnumNames<convex_relu::Route> {
   using Route = convex_relu::Route;
   static constexpr Named<Route> table[] = {{"auto", Route::automatic},

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <vector>
@@ -17,6 +18,20 @@ enum class Preprocess { standardize, unit_columns, none };
 enum class GateSource { gaussian, data, patches, given };
 /// How the u-update's linear system is solved (u_update.hpp).
 enum class Route { automatic, woodbury, gram, conjugate_gradient };
+
+/// Whether training ends with a bound over all networks (global_bound.hpp): automatic where that is
+/// cheap, which it is in few dimensions.
+enum class GlobalBoundWhen { never, automatic, always };
+
+struct GlobalBoundOptions {
+  GlobalBoundWhen when = GlobalBoundWhen::never;
+  double tolerance = 1e-3;      ///< of the largest price, relative
+  std::size_t nodes = 200'000;  ///< cones of the branch and bound, at most
+  double seconds = std::numeric_limits<double>::infinity();
+  std::size_t bytes = std::size_t{64} << 20;  ///< of the search's open cones, at most
+  std::size_t relaxation_steps = 200;  ///< of the descent on the relaxation's multipliers; 0: none
+  std::size_t rounds = 0;  ///< of training again with the gates that the search found, at most
+};
 
 struct Options {
   Loss loss = Loss::squared;
@@ -41,6 +56,7 @@ struct Options {
   double relaxation = 1.7;
   Route route = Route::automatic;
   std::uint64_t seed = 0;
+  GlobalBoundOptions global_bound;
 };
 
 }  // namespace secondorder::convex_relu

@@ -8,6 +8,7 @@
 #include "convex_relu/admm.hpp"
 #include "convex_relu/balance.hpp"
 #include "convex_relu/extract.hpp"
+#include "convex_relu/global_rounds.hpp"
 #include "convex_relu/memory_plan.hpp"
 #include "convex_relu/route.hpp"
 #include "convex_relu/untrained.hpp"
@@ -289,7 +290,10 @@ class Run {
 
 template <class Real>
 Result train(const Request& request, const RunControl& control) {
-  return Run<Real>(request, control).train();
+  const auto solve = [&control](const Request& r) { return Run<Real>(r, control).train(); };
+  Result result = solve(request);
+  bound_globally(request, control, solve, result);
+  return result;
 }
 
 template Result train<float>(const Request&, const RunControl&);

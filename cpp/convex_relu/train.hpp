@@ -11,6 +11,7 @@
 #include "base/run_control.hpp"
 #include "convex_relu/certificate.hpp"
 #include "convex_relu/data.hpp"
+#include "convex_relu/global_bound.hpp"
 #include "convex_relu/model.hpp"
 #include "convex_relu/options.hpp"
 
@@ -45,6 +46,8 @@ struct Report {
   double seconds = 0;
   const char* route = "";
   std::vector<Progress> history;
+  std::optional<GlobalBound> global;  ///< over all networks, where it was computed
+  std::size_t global_rounds = 0;      ///< of training again with gates that its search found
 };
 
 struct Request {

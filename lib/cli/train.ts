@@ -190,6 +190,9 @@ function printResult(
     ['objective', report.objective.toPrecision(7)],
     ['dual bound', report.dualBound.toPrecision(7)],
     ['relative gap', report.gap.toExponential(2)],
+    ...(report.globalBound === null
+      ? []
+      : [['bound over all networks', report.globalBound.toPrecision(7)] as const]),
     ['infeasibility', report.infeasibility.toExponential(2)],
     ['iterations', String(report.iterations)],
     ['seconds', report.seconds.toFixed(2)],

@@ -20,6 +20,7 @@ export interface TrainingFlags {
   seed: number;
   precision?: NonNullable<ConvexReLUOptions['precision']>;
   device?: string;
+  globalBound?: 'auto' | 'always' | 'never';
 }
 
 /** Adds the options of {@link TrainingFlags}. */
@@ -74,6 +75,13 @@ export function addTrainingOptions(command: Command): Command {
     .option('--time-limit <seconds>', 'stop with the best so far', number({ min: 0 }))
     .option('--seed <n>', 'seed of gates and of the split', integer({ min: 0 }), 0)
     .addOption(choice('--precision <type>', 'default: float32', ['float32', 'float64']))
+    .addOption(
+      choice('--global-bound <when>', 'bound over all ReLU networks (default: auto)', [
+        'auto',
+        'always',
+        'never',
+      ]),
+    )
     .option('--device <name>', 'auto, cpu, cuda or cuda:N (default: auto)');
 }
 
@@ -90,9 +98,15 @@ export function toModelOptions(
     ...withoutUndefined({ precision: flags.precision }),
     ...(flags.device !== undefined && { device: toDevice(flags.device) }),
     ...toGates(flags, image),
+    ...toGlobalBound(flags),
     tolerance,
     seed,
   };
+}
+
+function toGlobalBound({ globalBound }: TrainingFlags): Pick<ConvexReLUOptions, 'globalBound'> {
+  if (globalBound === undefined || globalBound === 'auto') return {};
+  return { globalBound: globalBound === 'always' };
 }
 
 function toGates(

@@ -26,6 +26,7 @@ export { ReLUNetwork, type ReLUNetworkArrays } from './network';
 export type {
   ConvexReLUOptions,
   GateDrawing,
+  GlobalBoundOptions,
   Loss,
   Model,
   Penalty,

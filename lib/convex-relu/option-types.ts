@@ -28,6 +28,21 @@ export interface GateDrawing {
   image?: [height: number, width: number];
 }
 
+/** How far a bound over all networks is taken; any limit leaves a valid bound. */
+export interface GlobalBoundOptions {
+  /** Time for it, each time it is computed; no limit by default but that of the run. */
+  seconds?: number;
+  /** Cones that the branch and bound may look at; default 200,000. */
+  nodes?: number;
+  /** To which the largest price of a neuron is found, relative; default 1e-3. */
+  tolerance?: number;
+  /**
+   * Train again with the gates that the search found, so many times at most and until `globalGap`
+   * is within the option `tolerance` of training; default 0.
+   */
+  rounds?: number;
+}
+
 /**
  * Options of convex ReLU training. The program solved is
  *
@@ -90,6 +105,16 @@ export interface ConvexReLUOptions extends DeviceOptions {
   relaxation?: number;
   /** How each iteration's linear system is solved; default `'auto'`, the one that fits and costs least. */
   route?: Route;
+  /**
+   * A lower bound on the nonconvex problem itself, the objective of every ReLU network of any width
+   * and with any gates: `report.globalBound`. By branch and bound where the inputs, the bias
+   * included, span at most 8 dimensions, otherwise (and where that ends early) by a semidefinite
+   * relaxation, which is much weaker. Not for `model: 'gated'`.
+   *
+   * `true` computes it, `false` does not; `'auto'` (default) does for at most five features, the
+   * bias included, within about half a second. Limits are given as an object:
+   */
+  globalBound?: boolean | 'auto' | GlobalBoundOptions;
   /**
    * One weight ≥ 0 for each sample, all 1 when left out: the loss is then (1/Σ weights) Σ weight · ℓ.
    * Samples of weight 0 take no part.

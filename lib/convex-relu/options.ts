@@ -18,6 +18,7 @@ import {
   toInteger,
   toNumber,
 } from '../validate';
+import { readGlobalBound } from './global-bound';
 import type { Loss, Model, TrainingOptions } from './option-types';
 
 export const LOSSES = ['squared', 'logistic', 'hinge', 'softmax'] as const;
@@ -43,6 +44,7 @@ const KNOWN = [
   'rho',
   'relaxation',
   'route',
+  'globalBound',
   'sampleWeights',
   'warmStart',
   'device',
@@ -95,6 +97,7 @@ export function resolveOptions(raw: Raw, context: OptionContext): ConvexReluSett
     ...(rho === undefined ? {} : { rho }),
     relaxation: pick(raw, 'relaxation', 1.7, (v, a) => toNumber(v, a, { min: 1, below: 2 })),
     route: pick(raw, 'route', 'auto', (v, a) => toChoice(v, a, ['auto', 'woodbury', 'gram', 'cg'])),
+    globalBound: readGlobalBound(raw.globalBound, model),
   };
 }
 
@@ -105,7 +108,7 @@ export function readLoss(raw: Raw): Loss {
 
 /** Options as they are kept with a network. */
 export function toTrainingOptions(settings: ConvexReluSettings): TrainingOptions {
-  const { gates, ...others } = settings;
+  const { gates, globalBound: _, ...others } = settings;
   return { ...others, gates: gatesToKeep(gates) };
 }
 

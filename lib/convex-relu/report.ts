@@ -31,6 +31,13 @@ export interface ConvexReport {
   gap: number;
   /** Relative violation of the cone constraints; 0 for gated models. */
   infeasibility: number;
+  /**
+   * Lower bound on the objective of every ReLU network of any width, whatever its gates, in the same
+   * units; null where it was not computed (option `globalBound`).
+   */
+  globalBound: number | null;
+  /** (objective − globalBound) / objective; null where there is no bound. */
+  globalGap: number | null;
   /** Largest price of a gate outside the program, relative to beta; NaN where it was not measured. */
   pricingRatio: number;
   /** Iterations of ADMM. */

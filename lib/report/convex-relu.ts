@@ -127,6 +127,15 @@ function resultTable(report: ConvexReport): FactTable {
       format: 'ratio',
       note: '(objective − bound) / objective',
     },
+    ...(report.globalBound === null
+      ? []
+      : [
+          {
+            label: 'Bound over all networks',
+            value: report.globalBound,
+            note: 'no ReLU network of any width is below',
+          },
+        ]),
     {
       label: 'Relative infeasibility',
       value: report.infeasibility,
