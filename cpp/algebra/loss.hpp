@@ -61,6 +61,39 @@ SECONDORDER_HOST_DEVICE double value(Loss loss, const Real* z, const Real* y, st
   return sum;
 }
 
+/// ℓ(z, y) of one row, and its gradient g in z (a subgradient of the hinge: 0 at its kink).
+template <class Real>
+SECONDORDER_HOST_DEVICE double value_and_gradient(Loss loss, const Real* z, const Real* y,
+                                                  std::size_t c, double* g) {
+  if (loss == Loss::softmax) {
+    double top = z[0], total = 0, mass = 0;
+    for (std::size_t o = 1; o < c; ++o) top = z[o] > top ? static_cast<double>(z[o]) : top;
+    for (std::size_t o = 0; o < c; ++o) {
+      g[o] = std::exp(z[o] - top);
+      total += g[o];
+      mass += y[o];
+    }
+    for (std::size_t o = 0; o < c; ++o) g[o] = mass / total * g[o] - y[o];
+    return value(loss, z, y, c);
+  }
+  for (std::size_t o = 0; o < c; ++o) {
+    const double target = y[o], margin = target * z[o];
+    switch (loss) {
+      case Loss::squared:
+        g[o] = z[o] - target;
+        break;
+      case Loss::logistic:
+        g[o] = -target / (1 + std::exp(margin));
+        break;
+      case Loss::hinge:
+      case Loss::softmax:
+        g[o] = margin < 1 ? -target : 0;
+        break;
+    }
+  }
+  return value(loss, z, y, c);
+}
+
 /// Moves ν to the nearest simple point of the domain of ℓ*(·, y), where the bound is finite.
 SECONDORDER_HOST_DEVICE inline void project_dual(Loss loss, double* nu, const double* y,
                                                  std::size_t c) {
