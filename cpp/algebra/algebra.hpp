@@ -149,8 +149,9 @@ class Algebra {
   /// Σ weightₖ·ℓ(zₖ, yₖ)
   virtual double loss_value(Loss loss, ConstView<Real> z, ConstView<Real> y,
                             ConstView<Real> weights) = 0;
-  /// gₖ = weightₖ·∇ℓ(zₖ, yₖ); returns loss_value
-  virtual double loss_gradient(Loss loss, ConstView<Real> z, ConstView<Real> y,
+  /// gₖ = weightₖ·∇ℓ(zₖ, yₖ); returns Σ weightₖ·ℓ. The hinge is smoothed
+  /// (losses::value_and_gradient).
+  virtual double loss_gradient(Loss loss, double smoothing, ConstView<Real> z, ConstView<Real> y,
                                ConstView<Real> weights, View<Real> g) = 0;
 };
 

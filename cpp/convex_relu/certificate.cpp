@@ -77,7 +77,8 @@ bool has_mixed_outputs(const NetworkModel& model) {
 }
 
 /// Such a neuron belongs to both sets, with the penalty ‖w‖‖a‖: along a gate, |νₒᵀDᵢXu| is at most
-/// the larger norm of the two sets, so that ‖(νₒᵀDᵢXu)ₒ‖ ≤ √Σₒ max(…)² for every unit u in its cone.
+/// the larger norm of the two sets, so that ‖(νₒᵀDᵢXu)ₒ‖ ≤ √Σₒ max(…)² for every unit u in its
+/// cone.
 double largest_joint_norm(ConstView<double> all, std::size_t outputs, HostAlgebra& host) {
   std::vector<double> norms(all.rows);
   host.group_norms(all, 1, norms);

@@ -50,7 +50,7 @@ class Lbfgs {
 
   Algebra<Real>& algebra_;
   View<Real> x_, gradient_, trial_, trial_gradient_, direction_;
-  std::vector<Pair> pairs_;          ///< a ring
+  std::vector<Pair> pairs_;            ///< a ring
   std::size_t newest_ = 0, used_ = 0;  ///< place of the next pair, and how many there are
 };
 

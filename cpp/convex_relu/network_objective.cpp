@@ -39,7 +39,8 @@ double NetworkObjective<Real>::operator()(ConstView<Real> weights, View<Real> gr
     algebra_.multiply(1, x, Transpose::no, w, Transpose::yes, 0, z);
     algebra_.rectify(z);
     algebra_.multiply(1, z, Transpose::no, a, Transpose::no, 0, outputs);
-    value += algebra_.loss_gradient(samples_.loss, outputs, y, sample_weights, slopes);
+    value += algebra_.loss_gradient(samples_.loss, samples_.smoothing, outputs, y, sample_weights,
+                                    slopes);
     algebra_.multiply(1, z, Transpose::yes, slopes, Transpose::no, 1, gradient.columns(r, c));
     algebra_.backpropagate(slopes, a, z);
     algebra_.multiply(1, z, Transpose::yes, x, Transpose::no, 1, gradient.columns(0, r));
@@ -48,8 +49,8 @@ double NetworkObjective<Real>::operator()(ConstView<Real> weights, View<Real> gr
 }
 
 template <class Real>
-void NetworkObjective<Real>::predict(ConstView<Real> weights, View<Real> predictions,
-                                     View<Real> slopes) const {
+double NetworkObjective<Real>::predict(ConstView<Real> weights, View<Real> predictions,
+                                       View<Real> slopes) const {
   const std::size_t r = samples_.x.cols, c = samples_.y.cols;
   algebra_.fill(predictions, 0);
   for_row_blocks(weights.rows, [&](std::size_t first, ConstView<Real> x, View<Real> z) {
@@ -59,7 +60,12 @@ void NetworkObjective<Real>::predict(ConstView<Real> weights, View<Real> predict
     algebra_.multiply(1, z, Transpose::no, weights.columns(r, c), Transpose::no, 0,
                       predictions.block(first, x.rows));
   });
-  algebra_.loss_gradient(samples_.loss, predictions, samples_.y, samples_.weights, slopes);
+  const double smooth = algebra_.loss_gradient(samples_.loss, samples_.smoothing, predictions,
+                                               samples_.y, samples_.weights, slopes);
+  const double loss = samples_.smoothing > 0 ? algebra_.loss_value(samples_.loss, predictions,
+                                                                   samples_.y, samples_.weights)
+                                             : smooth;
+  return loss + 0.5 * samples_.beta * algebra_.dot(weights, weights);
 }
 
 template <class Real>

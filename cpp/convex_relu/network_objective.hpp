@@ -14,9 +14,10 @@ template <class Real>
 struct Samples {
   Loss loss = Loss::squared;
   double beta = 0;
-  View<Real> x;        ///< n × r
-  View<Real> y;        ///< n × c
-  View<Real> weights;  ///< n × 1, or empty
+  double smoothing = 0;  ///< of the hinge
+  View<Real> x;          ///< n × r
+  View<Real> y;          ///< n × c
+  View<Real> weights;    ///< n × 1, or empty
 };
 
 /// Samples whose activations are held at once.
@@ -31,9 +32,10 @@ class NetworkObjective {
 
   /// F, and its gradient; rows [wⱼ, aⱼ].
   double operator()(ConstView<Real> weights, View<Real> gradient) const;
-  /// ∇ℓ at the network's predictions, n × c, and those.
-  void predict(ConstView<Real> weights, View<Real> predictions, View<Real> slopes) const;
-  /// q (k × c) = relu(X·Uᵀ)ᵀ·ν and g (k × r), the gradients of qᵢ·aᵢ, for directions u and outputs a.
+  /// The network's predictions, n × c, and ∇ℓ there. Returns F, whose hinge is not smoothed.
+  double predict(ConstView<Real> weights, View<Real> predictions, View<Real> slopes) const;
+  /// q (k × c) = relu(X·Uᵀ)ᵀ·ν and g (k × r), the gradients of qᵢ·aᵢ, for directions u and outputs
+  /// a.
   void activation_products(ConstView<Real> u, ConstView<Real> a, ConstView<Real> nu, View<Real> q,
                            View<Real> g) const;
 

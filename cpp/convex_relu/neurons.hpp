@@ -38,8 +38,8 @@ std::vector<double> balanced_weights(const Neurons& neurons);
 /// By falling size, without those below 1e-6 of the largest.
 Neurons by_size(const Neurons& neurons);
 
-/// Joins neurons whose `patterns` (a number for each activation pattern over the data, 0 where it is
-/// never active) and outputs are the same into their sum: on its pattern a neuron is linear, so
+/// Joins neurons whose `patterns` (a number for each activation pattern over the data, 0 where it
+/// is never active) and outputs are the same into their sum: on its pattern a neuron is linear, so
 /// that predictions stay, and the penalty cannot rise. Drops those that are never active.
 Neurons merge_equal(const Neurons& neurons, std::span<const std::uint64_t> patterns);
 

@@ -49,9 +49,8 @@ Prices Pricing<Real>::operator()(const Neurons& known, ConstView<Real> nu, doubl
   const Candidates found = ascend(starts(known, draw), nu);
   std::vector<std::size_t> order(found.price.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) {
-    return found.price[i] > found.price[j];
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t i, std::size_t j) { return found.price[i] > found.price[j]; });
   Prices prices{{r, c, {}, {}}, {}, found.price[order.front()] / samples_.beta};
   Neurons dear{r, c, {}, {}};
   for (const std::size_t i : order) {
@@ -82,7 +81,8 @@ std::vector<double> Pricing<Real>::starts(const Neurons& known, std::uint64_t dr
     u.push_back(directions.normal(draw * (fresh_starts / 2 * r) + i));
   }
   const auto sample = [&](std::size_t index) {
-    return download<Real>(algebra_, samples_.x.block(pairs.below(draw * fresh_starts + index, n), 1));
+    return download<Real>(algebra_,
+                          samples_.x.block(pairs.below(draw * fresh_starts + index, n), 1));
   };
   for (std::size_t i = 0; i < fresh_starts / 4; ++i) {
     const std::vector<double> one = sample(2 * i), other = sample(2 * i + 1);

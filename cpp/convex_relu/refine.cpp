@@ -1,6 +1,7 @@
 #include "convex_relu/refine.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace secondorder::convex_relu {
@@ -13,11 +14,14 @@ constexpr double balances[] = {3, 0.3};
 /// Rounds that gain less than this part of the objective, one after another, before it ends.
 constexpr double least_gain = 1e-5;
 constexpr std::size_t patience = 4;
+/// Smoothing of the hinge in the stages of a descent; other losses have one stage, as they are.
+constexpr double hinge_stages[] = {16 * hinge_smoothing, 4 * hinge_smoothing, hinge_smoothing};
+constexpr double one_stage[] = {0};
 
 }  // namespace
 
 template <class Real>
-Refinement<Real>::Refinement(Algebra<Real>& algebra, const Samples<Real>& samples,
+Refinement<Real>::Refinement(Algebra<Real>& algebra, Samples<Real> samples,
                              const std::vector<double>& eigenvalues, const Options& options,
                              std::size_t starting, std::size_t available)
     : algebra_(algebra),
@@ -29,7 +33,7 @@ Refinement<Real>::Refinement(Algebra<Real>& algebra, const Samples<Real>& sample
   lay_out();  // over a counting arena
   own_bytes_ = arena_.bytes();
   const std::size_t rest = available > own_bytes_ ? available - own_bytes_ : 0;
-  program_.emplace(algebra, samples, eigenvalues, 2 * width_, rest);
+  program_.emplace(algebra, samples_, eigenvalues, 2 * width_, rest);
 }
 
 template <class Real>
@@ -70,7 +74,8 @@ void Refinement<Real>::run(const Neurons& first, HostAlgebra& host, const RunCon
     Step step = improve(round, ratio, host);
     if (step.objective < before) best_ = std::move(step);
     note(round, ratio);
-    if (ratio <= 1 + options_.tolerance) break;
+    // At the kink of the hinge ν is not unique, and smoothing picks one of low prices.
+    if (ratio <= 1 + options_.tolerance && samples_.loss != Loss::hinge) break;
     idle = before - best_->objective < least_gain * before ? idle + 1 : 0;
   }
 }
@@ -84,10 +89,13 @@ typename Refinement<Real>::Step Refinement<Real>::improve(std::size_t round, dou
   const Prices prices = (*pricing_)(current, nu_, 1 + options_.tolerance, width_, round);
   pricing_ratio = prices.ratio;
   program_arena_.clear();
-  const Neurons solved =
-      program_->solve(program_arena_, current, prices.neurons, predictions_, nu_,
-                      balances[(round - 1) % std::size(balances)]);
-  return descend(fold(by_size(solved), width_, host), round_descent);
+  const Neurons solved = program_->solve(program_arena_, current, prices.neurons, predictions_, nu_,
+                                         balances[(round - 1) % std::size(balances)]);
+  Step start{fold(by_size(solved), width_, host), 0};
+  Step end = descend(start.neurons, round_descent);
+  if (samples_.smoothing == 0) return end;
+  start.objective = evaluate(start.neurons);  // descent was on a surrogate
+  return start.objective < end.objective ? start : end;
 }
 
 template <class Real>
@@ -98,15 +106,26 @@ typename Refinement<Real>::Step Refinement<Real>::descend(const Neurons& from,
   const std::vector<Real> rounded(weights.begin(), weights.end());
   algebra_.upload(rounded, lbfgs_->point(count));
   descending_ = count;
-  const auto outcome =
-      lbfgs_->minimize(count, iterations, [&](ConstView<Real> point, View<Real> gradient) {
-        return (*network_)(point, gradient);
-      });
+  double value = 0;
+  const bool hinge = samples_.loss == Loss::hinge;
+  for (const double smoothing :
+       hinge ? std::span<const double>(hinge_stages) : std::span<const double>(one_stage)) {
+    samples_.smoothing = smoothing;
+    value = lbfgs_
+                ->minimize(count, iterations,
+                           [&](ConstView<Real> point, View<Real> gradient) {
+                             return (*network_)(point, gradient);
+                           })
+                .value;
+  }
   std::vector<Real> found(rounded.size());
   algebra_.download(lbfgs_->point(count), found);
   descending_ = 0;
   const std::vector<double> values(found.begin(), found.end());
-  return {by_size(neurons_of(values, from.features, from.outputs)), outcome.value};
+  if (hinge) {
+    value = network_->predict(lbfgs_->point(count), predictions_, nu_);
+  }
+  return {by_size(neurons_of(values, from.features, from.outputs)), value};
 }
 
 template <class Real>
@@ -116,17 +135,21 @@ Neurons Refinement<Real>::merged(const Neurons& neurons) {
 
 /// Predictions and ν of a network.
 template <class Real>
-void Refinement<Real>::evaluate(const Neurons& neurons) {
+double Refinement<Real>::evaluate(const Neurons& neurons) {
   const std::vector<double> weights = balanced_weights(neurons);
   const std::vector<Real> rounded(weights.begin(), weights.end());
   const View<Real> point = lbfgs_->point(neurons.count());
   algebra_.upload(rounded, point);
-  network_->predict(point, predictions_, nu_);
+  return network_->predict(point, predictions_, nu_);
 }
 
 template <class Real>
 Neurons Refinement<Real>::best(HostAlgebra& host) {
-  if (best_) return merged(best_->neurons);
+  if (best_) {
+    const Neurons none{samples_.x.cols, samples_.y.cols, {}, {}};
+    const bool pays = best_->objective < evaluate(none) * (1 - least_gain);
+    return pays ? merged(best_->neurons) : none;
+  }
   const std::size_t count = descending_, r = samples_.x.cols, c = samples_.y.cols;
   std::vector<Real> found(count * (r + c));
   algebra_.download(lbfgs_->point(count), found);

@@ -18,9 +18,12 @@
 #include "convex_relu/pricing.hpp"
 #include "convex_relu/signed_program.hpp"
 #include "convex_relu/train.hpp"
-#include "convex_relu/train.hpp"
 
 namespace secondorder::convex_relu {
+
+/// Smoothing of the hinge, in units of margin: descent needs slopes that tell how far to go. It
+/// takes three stages, this being the last.
+inline constexpr double hinge_smoothing = 0.0125;
 
 template <class Real>
 class Refinement {
@@ -30,9 +33,8 @@ class Refinement {
 
   /// Plans for at most `available` bytes, and takes none yet; of the samples only the shapes are
   /// read. `starting` is the most neurons that run() will start from.
-  Refinement(Algebra<Real>& algebra, const Samples<Real>& samples,
-             const std::vector<double>& eigenvalues, const Options& options, std::size_t starting,
-             std::size_t available);
+  Refinement(Algebra<Real>& algebra, Samples<Real> samples, const std::vector<double>& eigenvalues,
+             const Options& options, std::size_t starting, std::size_t available);
 
   /// Bytes of the workspace.
   std::size_t bytes() const { return own_bytes_ + program_->bytes(); }
@@ -44,7 +46,7 @@ class Refinement {
   void run(const Neurons& first, HostAlgebra& host, const RunControl& control,
            FunctionRef<void(const Round&)> on_round);
 
-  /// The best network so far, at most `width` neurons by falling size.
+  /// The best network so far, at most `width` neurons by falling size; none where they do not pay.
   Neurons best(HostAlgebra& host);
 
  private:
@@ -57,10 +59,10 @@ class Refinement {
   Step descend(const Neurons& from, std::size_t iterations);
   Step improve(std::size_t round, double& pricing_ratio, HostAlgebra& host);
   Neurons merged(const Neurons& neurons);
-  void evaluate(const Neurons& neurons);
+  double evaluate(const Neurons& neurons);
 
   Algebra<Real>& algebra_;
-  const Samples<Real>& samples_;
+  Samples<Real> samples_;
   RefineOptions options_;
   std::uint64_t seed_;
   std::size_t width_, descending_most_, own_bytes_ = 0;

@@ -105,7 +105,7 @@ void refine_network(const RefinementInput<Real>& in, FunctionRef<void()> unwatch
   load_program(in.data, in.preprocessing, in.rotation, {}, in.folded, in.host, {}, in.algebra,
                program);
   const double beta = o.beta * in.folded.total_weight / in.rotation.scale;
-  const Samples<Real> samples{o.loss, beta, program.x, program.y, program.weights};
+  Samples<Real> samples{o.loss, beta, 0, program.x, program.y, program.weights};
   const Neurons first = first_neurons(in, beta);
   Refinement<Real> refinement(in.algebra, samples, in.rotation.eigenvalues, o, first.count(),
                               available_memory());
@@ -146,8 +146,8 @@ Certificate gradient_certificate(const Request& request, const DataView& data,
   std::vector<double> slope(c);
   for (std::size_t k = 0; k < data.rows; ++k) {
     double* row = certificate.nu.data() + k * c;
-    losses::value_and_gradient(request.options.loss, row, targets.y.data() + k * c, c,
-                               slope.data());
+    losses::value_and_gradient(request.options.loss, hinge_smoothing, row, targets.y.data() + k * c,
+                               c, slope.data());
     const double weight = targets.weights.empty() ? 1 : targets.weights[k];
     for (std::size_t o = 0; o < c; ++o) row[o] = weight * slope[o];
   }
@@ -171,7 +171,8 @@ void start_at(const Refined& refined, const Program<Real>& program, Admm<Real>& 
       Real* own = p.data() + (b < 0 ? opposite : row) * r;
       Real* other = p.data() + (b < 0 ? row : opposite) * r;
       for (std::size_t l = 0; l < r; ++l) {
-        const double v = std::abs(b) * neurons.direction(j)[l], multiplier = v * threshold / sizes[j];
+        const double v = std::abs(b) * neurons.direction(j)[l],
+                     multiplier = v * threshold / sizes[j];
         own[l] = static_cast<Real>(v + multiplier);
         other[l] = static_cast<Real>(-multiplier);
       }
@@ -181,11 +182,12 @@ void start_at(const Refined& refined, const Program<Real>& program, Admm<Real>& 
 }
 
 template <class Real>
-double measure_price(const NetworkModel& model, const Rotation& rotation,
-                     const Program<Real>& program, const Options& options,
+double measure_price(const NetworkModel& model, const Certificate& certificate,
+                     const Rotation& rotation, const Program<Real>& program, std::uint64_t seed,
                      Algebra<Real>& algebra) {
   const std::size_t count = model.neurons(), r = rotation.rank(), c = model.outputs;
-  const Samples<Real> samples{program.loss, program.beta, program.x, program.y, program.weights};
+  const Samples<Real> samples{program.loss, program.beta, hinge_smoothing,
+                              program.x,    program.y,    program.weights};
   const std::vector<double> u = to_rotated(rotation, model.hidden);
   std::vector<double> weights;
   for (std::size_t j = 0; j < count; ++j) {
@@ -197,20 +199,24 @@ double measure_price(const NetworkModel& model, const Rotation& rotation,
     Pricing<Real> pricing;
     View<Real> point, predictions, nu;
     Layout(Algebra<Real>& on, Arena& arena, const Samples<Real>& all, std::size_t neurons,
-           std::uint64_t seed)
+           std::uint64_t draws)
         : network(on, arena, all, Pricing<Real>::most_candidates(neurons)),
-          pricing(on, arena, all, network, neurons, seed),
+          pricing(on, arena, all, network, neurons, draws),
           point(arena.matrix<Real>(neurons, all.x.cols + all.y.cols)),
           predictions(arena.matrix<Real>(all.x.rows, all.y.cols)),
           nu(arena.matrix<Real>(all.x.rows, all.y.cols)) {}
   };
   Arena counting;
-  const Layout planned(algebra, counting, samples, count, options.seed);
+  const Layout planned(algebra, counting, samples, count, seed);
   Arena arena(algebra.allocate(counting.bytes()), counting.bytes());
-  Layout layout(algebra, arena, samples, count, options.seed);
+  Layout layout(algebra, arena, samples, count, seed);
   const std::vector<Real> rounded(weights.begin(), weights.end());
   algebra.upload(rounded, layout.point);
   layout.network.predict(layout.point, layout.predictions, layout.nu);
+  if (program.loss == Loss::hinge) {
+    const std::vector<Real> nu(certificate.nu.begin(), certificate.nu.end());
+    algebra.upload(nu, layout.nu);
+  }
   return layout.pricing(neurons_of(weights, r, c), layout.nu, 1, 0, 0).ratio;
 }
 
@@ -220,7 +226,7 @@ std::size_t refinement_bytes(Algebra<Real>& algebra, const GatedShape& shape, bo
   Arena counting;
   const GatedShape samples_shape{shape.rows, shape.features, 0, shape.outputs, 1};
   const Program<Real> program(samples_shape, weighted, counting);
-  const Samples<Real> samples{options.loss, options.beta, program.x, program.y, program.weights};
+  const Samples<Real> samples{options.loss, options.beta, 0, program.x, program.y, program.weights};
   const std::size_t starting = Refinement<Real>::start_factor * options.refine.width;
   const std::vector<double> eigenvalues(shape.features, 1);
   const Refinement<Real> refinement(algebra, samples, eigenvalues, options,
@@ -228,12 +234,12 @@ std::size_t refinement_bytes(Algebra<Real>& algebra, const GatedShape& shape, bo
   return counting.bytes() + refinement.bytes();
 }
 
-#define SECONDORDER_INSTANTIATE(Real)                                                             \
+#define SECONDORDER_INSTANTIATE(Real)                                                            \
   template void refine_network(const RefinementInput<Real>&, FunctionRef<void()>,                \
-                               std::optional<Refined>&);                                          \
-  template void start_at(const Refined&, const Program<Real>&, Admm<Real>&);                      \
-  template double measure_price(const NetworkModel&, const Rotation&, const Program<Real>&,       \
-                                const Options&, Algebra<Real>&);                                  \
+                               std::optional<Refined>&);                                         \
+  template void start_at(const Refined&, const Program<Real>&, Admm<Real>&);                     \
+  template double measure_price(const NetworkModel&, const Certificate&, const Rotation&,        \
+                                const Program<Real>&, std::uint64_t, Algebra<Real>&);            \
   template std::size_t refinement_bytes(Algebra<Real>&, const GatedShape&, bool, const Options&, \
                                         std::size_t);
 SECONDORDER_INSTANTIATE(float)

@@ -43,17 +43,18 @@ void refine_network(const RefinementInput<Real>& input, FunctionRef<void()> unwa
 /// The certificate of a network over its own gates without a convex solve: ν = ∇ℓ, in the units of
 /// Σ wℓ, and no multipliers.
 Certificate gradient_certificate(const Request& request, const DataView& data,
-                                 const Targets& targets, const Refined& refined,
-                                 HostAlgebra& host);
+                                 const Targets& targets, const Refined& refined, HostAlgebra& host);
 
 /// Starts ADMM on the program over the refined gates at the refined network.
 template <class Real>
 void start_at(const Refined& refined, const Program<Real>& program, Admm<Real>& admm);
 
-/// The greatest price found at the network `model`, over β.
+/// The greatest price found at the network `model`, over β: at ν = ∇ℓ, or for the hinge, where that
+/// is not unique, at the certificate's ν.
 template <class Real>
-double measure_price(const NetworkModel& model, const Rotation& rotation,
-                     const Program<Real>& program, const Options& options, Algebra<Real>& algebra);
+double measure_price(const NetworkModel& model, const Certificate& certificate,
+                     const Rotation& rotation, const Program<Real>& program, std::uint64_t seed,
+                     Algebra<Real>& algebra);
 
 /// Bytes that refinement takes on the device, at most.
 template <class Real>

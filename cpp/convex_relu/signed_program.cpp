@@ -76,9 +76,9 @@ SignedProgram<Real>::SignedProgram(Algebra<Real>& algebra, const Samples<Real>& 
     bytes_ = bytes;
   }
   if (least) return;
-  throw Error(ErrorCode::out_of_memory,
-              "gate refinement needs " + std::to_string(smallest) + " bytes of memory, and " +
-                  std::to_string(available) + " are available; take fewer gates or samples");
+  throw Error(ErrorCode::out_of_memory, "gate refinement needs " + std::to_string(smallest) +
+                                            " bytes of memory, and " + std::to_string(available) +
+                                            " are available; take fewer gates or samples");
 }
 
 template <class Real>

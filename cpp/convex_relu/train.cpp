@@ -77,8 +77,7 @@ class Run {
     }
     rotation_ = fit_rotation(data_, preprocessing_, folded_.row_scale, host_);
     if (o.refine.width > 0) refine();
-    gates_ = refined_ ? refined_->gates
-                      : starting_gates(request_, data_, preprocessing_, host_);
+    gates_ = refined_ ? refined_->gates : starting_gates(request_, data_, preprocessing_, host_);
     const GatedShape shape =
         shape_of(data_.rows, rotation_.rank(), gates_.count, request_.outputs, o.model);
     const bool weighted = !folded_.weights.empty();
@@ -104,7 +103,8 @@ class Run {
   void refine() {
     const RefinementInput<Real> input{request_,  data_, folded_,   preprocessing_,
                                       rotation_, host_, *algebra_, control_};
-    refine_network(input, [&] { watch(nullptr); }, refined_);
+    refine_network(
+        input, [&] { watch(nullptr); }, refined_);
     if (refined_) report_.rounds = refined_->rounds;
   }
 
@@ -237,7 +237,7 @@ class Run {
       const Verdict refined = check(refined_->network);
       const RefineOptions& limits = request_.options.refine;
       const bool allowed = !limits.keeps_width || result_.model.neurons() <= limits.width;
-      const bool better = refined.objective <= report_.verdict.objective;
+      const bool better = refined.objective < report_.verdict.objective;
       if (!allowed || better || (within(refined) && !solved)) {
         if (solved && !better && !within(refined)) status = Status::width_limit;
         solved = solved || within(refined);
@@ -254,8 +254,8 @@ class Run {
     if (!refined_ || control_.stop_requested()) return;
     try {
       watch(&control_, StopOn::time_limit);
-      report_.pricing_ratio = measure_price(result_.model, rotation_, *program_, request_.options,
-                                            *algebra_);
+      report_.pricing_ratio = measure_price(result_.model, result_.certificate, rotation_,
+                                            *program_, request_.options.seed, *algebra_);
     } catch (const Cancelled&) {
       report_.status = stop_status();
     }

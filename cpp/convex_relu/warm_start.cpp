@@ -110,7 +110,8 @@ Neurons starting_neurons(const Request& request, const Preprocessing& preprocess
     std::vector<double> weights;
     for (std::size_t j = 0; j < network.neurons(); ++j) {
       weights.insert(weights.end(), u.data() + j * r, u.data() + (j + 1) * r);
-      for (std::size_t o = 0; o < c; ++o) weights.push_back(network.output[o * network.neurons() + j]);
+      for (std::size_t o = 0; o < c; ++o)
+        weights.push_back(network.output[o * network.neurons() + j]);
     }
     return neurons_of(weights, r, c);
   }
@@ -130,16 +131,16 @@ Neurons starting_neurons(const Request& request, const Preprocessing& preprocess
 void check_warm_start(const Request& request, const DataView& data,
                       const Preprocessing& preprocessing) {
   const Solution* solution = request.warm_solution;
-  if (solution != nullptr && (solution->gates.width() != data.cols + 1 ||
-                              !fits(*solution, request, preprocessing))) {
+  if (solution != nullptr &&
+      (solution->gates.width() != data.cols + 1 || !fits(*solution, request, preprocessing))) {
     throw Error(ErrorCode::dimension_mismatch,
                 "warmStart: the solution is of another model, number of outputs or number of "
                 "features than this problem",
                 "warmStart");
   }
   const NetworkModel* network = request.warm_network;
-  if (network != nullptr && (network->preprocessing.raw_features() != data.cols ||
-                             network->outputs != request.outputs)) {
+  if (network != nullptr &&
+      (network->preprocessing.raw_features() != data.cols || network->outputs != request.outputs)) {
     throw Error(ErrorCode::dimension_mismatch,
                 "warmStart: the network has other numbers of features or outputs than this "
                 "problem",

@@ -89,8 +89,8 @@ class CpuAlgebra final : public Algebra<Real> {
                  Real penalty, View<Real> z, View<Real> a) override;
   double loss_value(Loss loss, ConstView<Real> z, ConstView<Real> y,
                     ConstView<Real> weights) override;
-  double loss_gradient(Loss loss, ConstView<Real> z, ConstView<Real> y, ConstView<Real> weights,
-                       View<Real> g) override;
+  double loss_gradient(Loss loss, double smoothing, ConstView<Real> z, ConstView<Real> y,
+                       ConstView<Real> weights, View<Real> g) override;
 
  private:
   /// Runs body(part, thread) for the parts of a split, on the team where the work is worth it.

@@ -133,8 +133,8 @@ double CpuAlgebra<Real>::loss_value(Loss loss, ConstView<Real> z, ConstView<Real
 }
 
 template <class Real>
-double CpuAlgebra<Real>::loss_gradient(Loss loss, ConstView<Real> z, ConstView<Real> y,
-                                       ConstView<Real> weights, View<Real> g) {
+double CpuAlgebra<Real>::loss_gradient(Loss loss, double smoothing, ConstView<Real> z,
+                                       ConstView<Real> y, ConstView<Real> weights, View<Real> g) {
   const Split split = Split::of(z.rows, loss_rows);
   double* sums = shared_scratch<double>(split.parts);
   parallel(split.parts, 50.0 * static_cast<double>(z.size()), [&](std::size_t part, int thread) {
@@ -142,7 +142,8 @@ double CpuAlgebra<Real>::loss_gradient(Loss loss, ConstView<Real> z, ConstView<R
     double sum = 0;
     for (std::size_t k = split.begin(part); k < split.end(part); ++k) {
       const double weight = weights.data == nullptr ? 1 : static_cast<double>(weights.row(k)[0]);
-      sum += weight * losses::value_and_gradient(loss, z.row(k), y.row(k), z.cols, slope);
+      sum +=
+          weight * losses::value_and_gradient(loss, smoothing, z.row(k), y.row(k), z.cols, slope);
       for (std::size_t o = 0; o < z.cols; ++o) g.row(k)[o] = static_cast<Real>(weight * slope[o]);
     }
     sums[part] = sum;
