@@ -62,6 +62,7 @@ class Algebra {
   virtual void upload(std::span<const Real> host, View<Real> device) = 0;
   virtual void upload(std::span<const std::uint64_t> host, GateBits device) = 0;
   virtual void download(ConstView<Real> device, std::span<Real> host) = 0;
+  virtual void download(GateBits device, std::span<std::uint64_t> host) = 0;
   virtual void fill(View<Real> a, Real value) = 0;
   virtual void copy(ConstView<Real> from, View<Real> to) = 0;
 
@@ -83,6 +84,10 @@ class Algebra {
   virtual void axpby(Real alpha, ConstView<Real> x, Real beta, View<Real> y) = 0;
   /// A(i, j) *= scale(0, j)
   virtual void scale_columns(ConstView<Real> scale, View<Real> a) = 0;
+  /// A(i, j) *= scale(i, 0)
+  virtual void scale_rows(ConstView<Real> scale, View<Real> a) = 0;
+  /// Rows of A divided by their norms; rows of zeros stay.
+  virtual void normalize_rows(View<Real> a) = 0;
   virtual double dot(ConstView<Real> a, ConstView<Real> b) = 0;
 
   // --- gated features: F·U = Σᵢ Dᵢ·X·Uᵢ ----------------------------------------------------------
@@ -127,6 +132,15 @@ class Algebra {
   virtual void dual_norms(ConstView<Real> c, Real sign, ConstView<Real> g, Real weight,
                           std::size_t group, std::span<double> norms) = 0;
 
+  // --- two-layer ReLU networks -------------------------------------------------------------------
+  /// A = max(A, 0)
+  virtual void rectify(View<Real> a) = 0;
+  /// z(k, j) = 1[z(k, j) > 0]·(gₖ·aⱼ), g being n × c and a m × c: from the activations of m neurons
+  /// to what flows back through them
+  virtual void backpropagate(ConstView<Real> g, ConstView<Real> a, View<Real> z) = 0;
+  /// gates(k, i) = 1 where xₖ·uᵢ ≥ 0
+  virtual void open_gates(ConstView<Real> x, ConstView<Real> u, GateBits gates) = 0;
+
   // --- losses ------------------------------------------------------------------------------------
   /// z = prox of the weighted loss at q with penalty t/2‖z − q‖²; a = 2z − q. `weights` may be
   /// empty.
@@ -135,6 +149,10 @@ class Algebra {
   /// Σ weightₖ·ℓ(zₖ, yₖ)
   virtual double loss_value(Loss loss, ConstView<Real> z, ConstView<Real> y,
                             ConstView<Real> weights) = 0;
+  /// gₖ = weightₖ·∇ℓ(zₖ, yₖ); returns Σ weightₖ·ℓ. The hinge is smoothed
+  /// (losses::value_and_gradient).
+  virtual double loss_gradient(Loss loss, double smoothing, ConstView<Real> z, ConstView<Real> y,
+                               ConstView<Real> weights, View<Real> g) = 0;
 };
 
 }  // namespace secondorder

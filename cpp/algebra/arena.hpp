@@ -33,6 +33,8 @@ class Arena {
     return {reinterpret_cast<std::uint64_t*>(take(words * sizeof(std::uint64_t))), rows, gates};
   }
   std::size_t bytes() const { return used_; }
+  /// All that was handed out is free again, for another layout.
+  void clear() { used_ = 0; }
   bool counting() const { return memory_ == nullptr; }
 
  private:

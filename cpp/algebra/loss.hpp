@@ -61,6 +61,40 @@ SECONDORDER_HOST_DEVICE double value(Loss loss, const Real* z, const Real* y, st
   return sum;
 }
 
+/// ℓ(z, y) of one row, and its gradient g in z. The hinge is smoothed: its slope falls from 1 to 0
+/// over a margin yz from 1 − smoothing to 1, so that it is at most smoothing/2 too small per
+/// output.
+template <class Real>
+SECONDORDER_HOST_DEVICE double value_and_gradient(Loss loss, double smoothing, const Real* z,
+                                                  const Real* y, std::size_t c, double* g) {
+  if (loss == Loss::softmax) {
+    double top = z[0], total = 0, mass = 0;
+    for (std::size_t o = 1; o < c; ++o) top = z[o] > top ? static_cast<double>(z[o]) : top;
+    for (std::size_t o = 0; o < c; ++o) {
+      g[o] = std::exp(z[o] - top);
+      total += g[o];
+      mass += y[o];
+    }
+    for (std::size_t o = 0; o < c; ++o) g[o] = mass / total * g[o] - y[o];
+    return value(loss, z, y, c);
+  }
+  double sum = 0;
+  for (std::size_t o = 0; o < c; ++o) {
+    const double target = y[o], margin = target * z[o];
+    if (loss == Loss::squared) {
+      g[o] = z[o] - target;
+    } else if (loss == Loss::logistic) {
+      g[o] = -target / (1 + std::exp(margin));
+    } else {
+      const double missing = margin < 1 ? 1 - margin : 0;
+      const double slope = missing < smoothing ? missing / smoothing : (missing > 0 ? 1 : 0);
+      g[o] = -target * slope;
+      sum += slope < 1 ? 0.5 * slope * missing : missing - 0.5 * smoothing;
+    }
+  }
+  return loss == Loss::hinge ? sum : value(loss, z, y, c);
+}
+
 /// Moves ν to the nearest simple point of the domain of ℓ*(·, y), where the bound is finite.
 SECONDORDER_HOST_DEVICE inline void project_dual(Loss loss, double* nu, const double* y,
                                                  std::size_t c) {

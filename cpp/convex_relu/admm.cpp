@@ -108,12 +108,12 @@ void Admm<Real>::iterate() {
 template <class Real>
 void Admm<Real>::correct_u() {
   const auto alpha = static_cast<Real>(relaxation_);
-  if (program_.cones()) {
-    algebra_.copy(set(b_, 0), delta_);
-    algebra_.axpby(-1, set(b_, 1), 1, delta_);
-  }
+  if (program_.cones()) algebra_.copy(set(b_, 0), delta_);
+  if (program_.shape.sets == 2) algebra_.axpby(-1, set(b_, 1), 1, delta_);
+  if (program_.signed_gates) algebra_.scale_rows(program_.signs, delta_);
   constexpr double inexactness = 0.6;
   update_->correct(delta_, a_, inexactness * change_, t_);
+  if (program_.signed_gates) algebra_.scale_rows(program_.signs, t_);
   for (std::size_t j = 0; j < program_.shape.sets; ++j) {
     algebra_.relax(t_, j == 0 ? Real(1) : Real(-1), set(v_, j), alpha, set(b_, j), set(p_, j));
   }
@@ -121,6 +121,12 @@ void Admm<Real>::correct_u() {
     change_ = std::sqrt(
         std::max(0.0, algebra_.dot(b_, b_) - 2 * algebra_.dot(b_, v_) + algebra_.dot(v_, v_)));
   }
+}
+
+template <class Real>
+View<Real> Admm<Real>::parameters() {
+  threshold();
+  return v_;
 }
 
 template <class Real>

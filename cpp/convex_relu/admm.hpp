@@ -36,7 +36,7 @@ class Admm {
   void iterate();
   /// Changes ρ and τ, and keeps primal values and multipliers.
   void set_penalties(double rho, double tau);
-  /// Certificate of the current V and multipliers.
+  /// Certificate of the current V and multipliers; not for signed gates.
   Bounds bounds(const Targets& targets);
 
   /// The factor that would make ρ the mean multiplier of the active groups over their size,
@@ -44,6 +44,9 @@ class Admm {
   double group_balance();
   /// The factor that would make τ half of ‖ν‖/‖z‖; within [1/30, 30]. 1 for the squared loss.
   double loss_balance();
+
+  /// V as of now.
+  View<Real> parameters();
 
   Algebra<Real>& algebra() const { return algebra_; }
   double rho() const { return rho_; }

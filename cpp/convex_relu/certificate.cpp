@@ -62,6 +62,39 @@ std::vector<double> multiplier_products(const Certificate& certificate, const Fe
   return products;
 }
 
+/// A neuron whose outputs have both signs.
+bool has_mixed_outputs(const NetworkModel& model) {
+  const std::size_t neurons = model.neurons();
+  for (std::size_t j = 0; model.kind == Model::relu && j < neurons; ++j) {
+    bool above = false, below = false;
+    for (std::size_t o = 0; o < model.outputs; ++o) {
+      above = above || model.output[o * neurons + j] > 0;
+      below = below || model.output[o * neurons + j] < 0;
+    }
+    if (above && below) return true;
+  }
+  return false;
+}
+
+/// Such a neuron belongs to both sets, with the penalty ‖w‖‖a‖: along a gate, |νₒᵀDᵢXu| is at most
+/// the larger norm of the two sets, so that ‖(νₒᵀDᵢXu)ₒ‖ ≤ √Σₒ max(…)² for every unit u in its
+/// cone.
+double largest_joint_norm(ConstView<double> all, std::size_t outputs, HostAlgebra& host) {
+  std::vector<double> norms(all.rows);
+  host.group_norms(all, 1, norms);
+  const std::size_t set_rows = all.rows / 2;
+  double largest = 0;
+  for (std::size_t gate = 0; gate < set_rows / outputs; ++gate) {
+    double squares = 0;
+    for (std::size_t o = 0; o < outputs; ++o) {
+      const double norm = std::max(norms[gate * outputs + o], norms[set_rows + gate * outputs + o]);
+      squares += norm * norm;
+    }
+    largest = std::max(largest, std::sqrt(squares));
+  }
+  return largest;
+}
+
 /// The largest ‖Zᵀ(±Dᵢν − Eᵢμᵢ)‖ over the penalty groups.
 double largest_dual_norm(const NetworkModel& model, const Certificate& certificate,
                          const std::vector<double>& nu, const Features& features,
@@ -84,6 +117,9 @@ double largest_dual_norm(const NetworkModel& model, const Certificate& certifica
       double* row = all.data() + static_cast<std::size_t>(certificate.mu_rows[j]) * f;
       for (std::size_t l = 0; l < f; ++l) row[l] -= products[j * f + l];
     }
+  }
+  if (has_mixed_outputs(model)) {
+    return largest_joint_norm({all.data(), sets * set_rows, f}, outputs, host);
   }
   const std::size_t group = model.grouping == Penalty::gate ? outputs : 1;
   std::vector<double> norms(sets * set_rows / group);

@@ -117,32 +117,12 @@ struct Drawer {
   }
 };
 
-/// A 64-bit fingerprint of each gate's pattern over all rows (a sum of one random number per open
-/// row), 0 where it is never open.
-std::vector<std::uint64_t> fingerprints(const DataView& data, const Preprocessing& preprocessing,
-                                        const Gates& gates, HostAlgebra& host) {
-  const Philox random(0, hash_stream);
-  std::vector<std::uint64_t> prints(gates.count);
-  const std::vector<std::uint64_t> words = gate_patterns(data, preprocessing, gates, host);
-  const std::size_t stride = GateBits::words_per_row(gates.count);
-  for (std::size_t k = 0; k < data.rows; ++k) {
-    if (k % 256 == 0) host.checkpoint();
-    const auto draw = random.words(k);
-    const std::uint64_t number = (std::uint64_t{draw[0]} << 32) | draw[1];
-    for (std::size_t w = 0; w < stride; ++w) {
-      for (std::uint64_t bits = words[k * stride + w]; bits != 0; bits &= bits - 1) {
-        prints[w * 64 + static_cast<std::size_t>(__builtin_ctzll(bits))] += number;
-      }
-    }
-  }
-  return prints;
-}
-
 /// Moves the gates of `candidates` that are open somewhere, and unlike all before, to `kept`.
 void keep_distinct(const DataView& data, const Preprocessing& preprocessing,
                    const Gates& candidates, std::size_t wanted, HostAlgebra& host,
                    std::unordered_set<std::uint64_t>& seen, Gates& kept) {
-  const auto prints = fingerprints(data, preprocessing, candidates, host);
+  std::vector<std::uint64_t> words = gate_patterns(data, preprocessing, candidates, host);
+  const auto prints = pattern_fingerprints({words.data(), data.rows, candidates.count});
   const std::size_t width = data.cols + 1;
   for (std::size_t i = 0; i < candidates.count && kept.count < wanted; ++i) {
     if (prints[i] == 0 || !seen.insert(prints[i]).second) continue;
@@ -154,6 +134,42 @@ void keep_distinct(const DataView& data, const Preprocessing& preprocessing,
 }
 
 }  // namespace
+
+std::vector<double> gate_weights(const Gates& gates, const Preprocessing& to) {
+  const std::size_t d = to.raw_features(), kept = to.kept(), f = to.features();
+  std::vector<double> weights(gates.count * f);
+  for (std::size_t i = 0; i < gates.count; ++i) {
+    const double* gate = gates.rows.data() + i * (d + 1);
+    double* row = weights.data() + i * f;
+    for (std::size_t l = 0; l < kept; ++l) {
+      double sum = 0;
+      if (to.components.empty()) {
+        sum = gate[l];
+      } else {
+        for (std::size_t j = 0; j < d; ++j) sum += to.components[l * d + j] * gate[j];
+      }
+      row[l] = sum / to.feature_scale;
+    }
+    if (to.bias_value != 0) row[kept] = gate[d] / to.bias_value;
+  }
+  return weights;
+}
+
+/// A sum of one random number for each open row.
+std::vector<std::uint64_t> pattern_fingerprints(GateBits bits) {
+  const Philox random(0, hash_stream);
+  std::vector<std::uint64_t> prints(bits.gates);
+  for (std::size_t k = 0; k < bits.rows; ++k) {
+    const auto draw = random.words(k);
+    const std::uint64_t number = (std::uint64_t{draw[0]} << 32) | draw[1];
+    for (std::size_t w = 0; w < bits.stride(); ++w) {
+      for (std::uint64_t open = bits.row(k)[w]; open != 0; open &= open - 1) {
+        prints[w * 64 + static_cast<std::size_t>(__builtin_ctzll(open))] += number;
+      }
+    }
+  }
+  return prints;
+}
 
 void block_patterns(ConstView<double> s, const Gates& gates, HostAlgebra& host, GateBits bits) {
   const std::size_t d = s.cols, width = d + 1, count = gates.count;
@@ -213,7 +229,8 @@ void append_gates(const DataView& data, const Preprocessing& preprocessing,
                   const std::vector<double>& more, HostAlgebra& host, Gates& gates) {
   const std::size_t count = more.size() / (data.cols + 1);
   std::unordered_set<std::uint64_t> seen;
-  for (const std::uint64_t print : fingerprints(data, preprocessing, gates, host)) {
+  std::vector<std::uint64_t> words = gate_patterns(data, preprocessing, gates, host);
+  for (const std::uint64_t print : pattern_fingerprints({words.data(), data.rows, gates.count})) {
     seen.insert(print);
   }
   keep_distinct(data, preprocessing, {more, count}, gates.count + count, host, seen, gates);

@@ -31,6 +31,13 @@ void append_gates(const DataView& data, const Preprocessing& preprocessing,
 std::vector<std::uint64_t> gate_patterns(const DataView& data, const Preprocessing& preprocessing,
                                          const Gates& gates, HostAlgebra& host);
 
+/// The weights of z (count × f) whose products with it are gates' with [s, 1]; with components, the
+/// part of the gates that these span.
+std::vector<double> gate_weights(const Gates& gates, const Preprocessing& preprocessing);
+
+/// A 64-bit fingerprint of each gate's pattern over the rows, 0 where it is never open.
+std::vector<std::uint64_t> pattern_fingerprints(GateBits bits);
+
 /// Patterns of a block of s-space rows.
 void block_patterns(ConstView<double> s, const Gates& gates, HostAlgebra& host, GateBits bits);
 

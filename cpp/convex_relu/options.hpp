@@ -33,6 +33,16 @@ struct GlobalBoundOptions {
   std::size_t rounds = 0;  ///< of training again with the gates that the search found, at most
 };
 
+/// Gate refinement (refine.hpp).
+struct RefineOptions {
+  std::size_t width = 0;  ///< neurons it works with; 0: no refinement
+  /// The network keeps to the width, also where the program over its patterns has a better solution
+  /// of more neurons (at most two for each pattern and output).
+  bool keeps_width = false;
+  std::size_t rounds = 16;  ///< at most
+  double tolerance = 2e-3;  ///< ends at a pricing ratio of 1 + tolerance
+};
+
 struct Options {
   Loss loss = Loss::squared;
   Model model = Model::relu;
@@ -44,6 +54,8 @@ struct Options {
   std::size_t image_height = 0, image_width = 0;  ///< patches
   std::span<const double> given_gates;            ///< gates × given_columns, in s-space
   std::size_t given_columns = 0;                  ///< d, or d + 1 with the bias last
+
+  RefineOptions refine;
 
   Preprocess preprocess = Preprocess::standardize;
   std::size_t components = 0;  ///< PCA dimensions; 0 keeps all features

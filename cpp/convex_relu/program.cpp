@@ -142,10 +142,12 @@ void load_program(const DataView& data, const Preprocessing& preprocessing,
                   Transpose::no, 0, rotated);
     std::copy_n(rotated.data, s.rows * r, x.data());
     algebra.upload(x, program.x.block(first, s.rows));
-    const GateBits bits = patterns.block(first, s.rows);
-    block_patterns(s, gates, host, bits);
-    algebra.upload(std::span<const std::uint64_t>(bits.words, s.rows * bits.stride()),
-                   program.gates.block(first, s.rows));
+    if (gates.count > 0) {
+      const GateBits bits = patterns.block(first, s.rows);
+      block_patterns(s, gates, host, bits);
+      algebra.upload(std::span<const std::uint64_t>(bits.words, s.rows * bits.stride()),
+                     program.gates.block(first, s.rows));
+    }
     std::copy_n(targets.y.data() + first * c, s.rows * c, y.data());
     algebra.upload(y, program.y.block(first, s.rows));
   });

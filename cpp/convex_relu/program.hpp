@@ -2,7 +2,8 @@
 //
 //   min Σₖ ℓ(zₖ, yₖ) + β Σ‖group‖₂,   z = F(u₁ − u₂) = Σᵢ Dᵢ·X·(u₁ᵢ − u₂ᵢ)
 //   subject to Eᵢ·X·u₁ᵢ ≥ 0, Eᵢ·X·u₂ᵢ ≥ 0 for the ReLU model (two sets); a gated model has one set
-//   of parameters and no cones.
+//   of parameters and no cones. With signed gates there is one set too, with cones and a sign for
+//   each of its rows, z = F(σ∘u): the neurons that refinement keeps at a gate have one sign.
 //
 // X is Z rotated by the eigenvectors of its Gram matrix and scaled to columns of mean norm 1, so
 // that XᵀX = Λ is diagonal and features beyond the rank are gone; ‖·‖₂ does not notice. Sample
@@ -59,7 +60,13 @@ struct Program {
   View<Real> y;        ///< n × c
   View<Real> weights;  ///< n × 1, empty where all are 1 or folded in
 
-  bool cones() const { return shape.sets == 2; }
+  View<Real> signs;  ///< P·c × 1, ±1; only read where `signed_gates`
+  bool signed_gates = false;
+
+  bool cones() const { return shape.sets == 2 || signed_gates; }
+
+  /// Over memory that others own: the caller sets the views.
+  explicit Program(const GatedShape& program_shape) : shape(program_shape) {}
 
   /// Takes the memory of x, gates, y, weights.
   Program(const GatedShape& program_shape, bool weighted, Arena& arena)
@@ -71,7 +78,8 @@ struct Program {
   }
 };
 
-/// Computes X, the bits and the targets, and uploads them. The bits stay in `patterns` too.
+/// Computes X, the bits (where there are gates) and the targets, and uploads them. The bits stay in
+/// `patterns` too.
 template <class Real>
 void load_program(const DataView& data, const Preprocessing& preprocessing,
                   const Rotation& rotation, const Gates& gates, const Targets& targets,

@@ -7,18 +7,30 @@
 #include "base/error.hpp"
 #include "convex_relu/admm.hpp"
 #include "convex_relu/memory_plan.hpp"
+#include "convex_relu/refined_start.hpp"
 
 namespace secondorder::convex_relu {
 
 namespace {
 
-/// Operations of a run, in units of one multiplication and addition of a large dense product.
+/// A dummy layout of the program and ADMM over a counting arena.
+template <class Real>
+std::size_t workspace_bytes(Algebra<Real>& algebra, const GatedShape& shape, bool weighted,
+                            const Options& options, Route route) {
+  Arena arena;
+  Program<Real> program(shape, weighted, arena);
+  program.loss = options.loss;
+  const Admm<Real> admm(algebra, arena, program, route, options.relaxation);
+  return arena.bytes();
+}
+
+}  // namespace
+
 /// Factors stand for what a kind of work costs beside those: sums chosen by bits less, passes over
 /// a factor for one right-hand side, which memory bounds, more.
-double cost(Route route, const GatedShape& s, Loss loss) {
+double route_cost(Route route, const GatedShape& s, Loss loss, double iterations) {
   const auto n = static_cast<double>(s.rows), r = static_cast<double>(s.features);
   const auto gates = static_cast<double>(s.gates), c = static_cast<double>(s.outputs);
-  const double iterations = s.sets == 2 ? 200 : 20;  // cones take ten times as many
   constexpr double bit_sums = 0.5, memory_bound = 8, inner_iterations = 12;
   const double gated = bit_sums * n * gates * r * c;  // one F or Fᵀ
   const double solve = c > 1 ? c : memory_bound;      // a column of a triangular solve, both ways
@@ -41,19 +53,6 @@ double cost(Route route, const GatedShape& s, Loss loss) {
          iterations * 2 * (inner_iterations + 1) * gated;
 }
 
-/// A dummy layout of the program and ADMM over a counting arena.
-template <class Real>
-std::size_t workspace_bytes(Algebra<Real>& algebra, const GatedShape& shape, bool weighted,
-                            const Options& options, Route route) {
-  Arena arena;
-  Program<Real> program(shape, weighted, arena);
-  program.loss = options.loss;
-  const Admm<Real> admm(algebra, arena, program, route, options.relaxation);
-  return arena.bytes();
-}
-
-}  // namespace
-
 template <class Real>
 Plan make_plan(Algebra<Real>& algebra, const GatedShape& shape, std::size_t raw_features,
                bool weighted, const Options& options, std::size_t available) {
@@ -68,7 +67,8 @@ Plan make_plan(Algebra<Real>& algebra, const GatedShape& shape, std::size_t raw_
         host_bytes(algebra, RunSize::most(shape, raw_features, route, bytes), options);
     if (smallest == 0 || bytes + around < smallest) smallest = bytes + around;
     if (bytes + around > available) continue;
-    const double operations = cost(route, shape, options.loss);
+    const double iterations = shape.sets == 2 ? 200 : 20;  // cones take ten times as many
+    const double operations = route_cost(route, shape, options.loss, iterations);
     if (least >= 0 && operations >= least) continue;
     least = operations;
     best.route = route;
@@ -85,6 +85,18 @@ Plan make_plan(Algebra<Real>& algebra, const GatedShape& shape, std::size_t raw_
   return best;
 }
 
+template <class Real>
+Plan plan_run(Algebra<Real>& algebra, const GatedShape& shape, std::size_t raw_features,
+              bool weighted, const Options& options, std::size_t available) {
+  GatedShape solved = shape;
+  if (options.refine.width > 0) solved.gates = options.refine.width;
+  Plan plan = make_plan(algebra, solved, raw_features, weighted, options, available);
+  if (options.refine.width == 0) return plan;
+  const std::size_t refinement = refinement_bytes(algebra, solved, weighted, options, available);
+  if (refinement > plan.device_bytes) plan.device_bytes = refinement;
+  return plan;
+}
+
 GatedShape shape_of(std::size_t rows, std::size_t features, std::size_t gates, std::size_t outputs,
                     Model model) {
   return {rows, features, gates, outputs, model == Model::relu ? std::size_t{2} : std::size_t{1}};
@@ -97,7 +109,7 @@ MemoryEstimate estimate_memory(std::size_t rows, std::size_t cols, std::size_t o
   std::size_t features = options.components > 0 ? std::min(options.components, cols) : cols;
   features = std::min(features + (options.bias ? 1 : 0), rows);
   const GatedShape shape = shape_of(rows, features, options.gates, outputs, options.model);
-  const Plan plan = make_plan(algebra, shape, cols, false, options, ~std::size_t{0} / 2);
+  const Plan plan = plan_run(algebra, shape, cols, false, options, ~std::size_t{0} / 2);
   const std::size_t inputs = rows * (cols + outputs) * sizeof(double);
   return {plan.bytes() + inputs, name(plan.route)};
 }
@@ -121,6 +133,10 @@ template Plan make_plan(Algebra<float>&, const GatedShape&, std::size_t, bool, c
                         std::size_t);
 template Plan make_plan(Algebra<double>&, const GatedShape&, std::size_t, bool, const Options&,
                         std::size_t);
+template Plan plan_run(Algebra<float>&, const GatedShape&, std::size_t, bool, const Options&,
+                       std::size_t);
+template Plan plan_run(Algebra<double>&, const GatedShape&, std::size_t, bool, const Options&,
+                       std::size_t);
 template MemoryEstimate estimate_memory<float>(std::size_t, std::size_t, std::size_t,
                                                const Options&, int);
 template MemoryEstimate estimate_memory<double>(std::size_t, std::size_t, std::size_t,

@@ -22,6 +22,16 @@ template <class Real>
 Plan make_plan(Algebra<Real>& algebra, const GatedShape& shape, std::size_t raw_features,
                bool weighted, const Options& options, std::size_t available);
 
+/// The same of a run, which takes no gates but those of its refined network where it refines: then
+/// the plan counts the larger of refinement's workspace and the solver's.
+template <class Real>
+Plan plan_run(Algebra<Real>& algebra, const GatedShape& shape, std::size_t raw_features,
+              bool weighted, const Options& options, std::size_t available);
+
+/// Operations that a number of iterations by a route costs, its set-up included, in units of one
+/// multiplication and addition of a large dense product.
+double route_cost(Route route, const GatedShape& shape, Loss loss, double iterations);
+
 /// The program over `rows` samples: two sets of parameters where there are cones.
 GatedShape shape_of(std::size_t rows, std::size_t features, std::size_t gates, std::size_t outputs,
                     Model model);

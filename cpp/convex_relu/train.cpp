@@ -10,6 +10,7 @@
 #include "convex_relu/extract.hpp"
 #include "convex_relu/global_rounds.hpp"
 #include "convex_relu/memory_plan.hpp"
+#include "convex_relu/refined_start.hpp"
 #include "convex_relu/route.hpp"
 #include "convex_relu/untrained.hpp"
 #include "convex_relu/warm_start.hpp"
@@ -54,7 +55,7 @@ class Run {
       watch(&control_, StopOn::time_limit);  // there is no iteration yet that looks at the clock
       prepare();
     } catch (const Cancelled&) {
-      return finish_untrained();
+      return refined_ ? finish_refined() : finish_untrained();
     }
     watch(&control_, StopOn::cancellation);
     iterate();
@@ -72,11 +73,12 @@ class Run {
     preprocessing_ = fit_preprocessing(data_, o, host_);
     if (request_.warm_solution == nullptr) {  // before any gate is drawn: is there room for all?
       const std::size_t most = std::min(data_.rows, preprocessing_.features());
-      make_plan(*algebra_, shape_of(data_.rows, most, o.gates, request_.outputs, o.model),
-                data_.cols, false, o, available_memory());
+      plan_run(*algebra_, shape_of(data_.rows, most, o.gates, request_.outputs, o.model),
+               data_.cols, false, o, available_memory());
     }
-    gates_ = starting_gates(request_, data_, preprocessing_, host_);
     rotation_ = fit_rotation(data_, preprocessing_, folded_.row_scale, host_);
+    if (o.refine.width > 0) refine();
+    gates_ = refined_ ? refined_->gates : starting_gates(request_, data_, preprocessing_, host_);
     const GatedShape shape =
         shape_of(data_.rows, rotation_.rank(), gates_.count, request_.outputs, o.model);
     const bool weighted = !folded_.weights.empty();
@@ -92,7 +94,19 @@ class Run {
     patterns_.resize(data_.rows * GateBits::words_per_row(gates_.count));
     load_program(data_, preprocessing_, rotation_, gates_, folded_, host_, patterns(), *algebra_,
                  *program_);
-    start_admm(request_, preprocessing_, rotation_, gates_, *program_, starting_rho(), *admm_);
+    if (refined_) {
+      start_at(*refined_, *program_, *admm_);
+    } else {
+      start_admm(request_, preprocessing_, rotation_, gates_, *program_, starting_rho(), *admm_);
+    }
+  }
+
+  void refine() {
+    const RefinementInput<Real> input{request_,  data_, folded_,   preprocessing_,
+                                      rotation_, host_, *algebra_, control_};
+    refine_network(
+        input, [&] { watch(nullptr); }, refined_);
+    if (refined_) report_.rounds = refined_->rounds;
   }
 
   /// 1 suits unit columns; a gated model starts near a twentieth of its mean squared feature.
@@ -114,13 +128,9 @@ class Run {
         report_.iterations = k;
         const bool last = k == o.max_iterations || control_.out_of_time();
         if (k % o.check_every == 0 || last) {
-          const Progress progress = check();
-          if (progress.gap <= wanted && progress.infeasibility <= wanted) {
+          if (promises(check(), wanted)) {
             extract();
-            if (verified(o.tolerance)) {
-              report_.status = Status::converged;
-              return;
-            }
+            if (verified(o.tolerance)) return;
             wanted *= 0.7;
           }
         }
@@ -143,8 +153,9 @@ class Run {
   void stop() {
     watch(nullptr);
     extract();
-    const bool converged = verified(request_.options.tolerance);
-    if (converged && report_.status == Status::iteration_limit) report_.status = Status::converged;
+    const Status why = report_.status;
+    verified(request_.options.tolerance);
+    if (why != Status::iteration_limit) report_.status = why;
   }
 
   Progress check() {
@@ -171,6 +182,14 @@ class Run {
                      {"rho", p.rho},
                      {"seconds", p.seconds}});
     return p;
+  }
+
+  /// Whether the iterate's network may be within the tolerance `wanted`; or the refined one, whose
+  /// neurons are in their cones.
+  bool promises(const Progress& progress, double wanted) const {
+    if (progress.gap <= wanted && progress.infeasibility <= wanted) return true;
+    return refined_ && request_.outputs == 1 &&
+           relative_gap(refined_->objective, progress.dual_bound) <= wanted;
   }
 
   /// The penalties ρ and τ after iteration k.
@@ -204,10 +223,44 @@ class Run {
     result_.certificate = extract_certificate(e);
   }
 
+  /// Whether the program is solved; chooses the network, and then the status.
   bool verified(double tolerance) {
-    report_.verdict =
-        verify(result_.model, result_.certificate, data_, targets_.y, host_, patterns());
-    return report_.verdict.gap <= tolerance && report_.verdict.infeasibility <= tolerance;
+    const auto check = [&](const NetworkModel& model) {
+      return verify(model, result_.certificate, data_, targets_.y, host_, patterns());
+    };
+    const auto within = [&](const Verdict& verdict) {
+      return verdict.gap <= tolerance && verdict.infeasibility <= tolerance;
+    };
+    report_.verdict = check(result_.model);
+    bool solved = within(report_.verdict);
+    Status status = Status::converged;
+    if (refined_) {
+      const Verdict refined = check(refined_->network);
+      const RefineOptions& limits = request_.options.refine;
+      const bool allowed = !limits.keeps_width || result_.model.neurons() <= limits.width;
+      const bool better = refined.objective < report_.verdict.objective;
+      if (!allowed || better || (within(refined) && !solved)) {
+        if (solved && !better && !within(refined)) status = Status::width_limit;
+        solved = solved || within(refined);
+        result_.model = refined_->network;
+        report_.verdict = refined;
+      }
+    }
+    if (solved) report_.status = status;
+    return solved;
+  }
+
+  /// After the last certificate, where nobody asked to stop.
+  void price() {
+    if (!refined_ || control_.stop_requested()) return;
+    try {
+      watch(&control_, StopOn::time_limit);
+      report_.pricing_ratio = measure_price(result_.model, result_.certificate, rotation_,
+                                            *program_, request_.options.seed, *algebra_);
+    } catch (const Cancelled&) {
+      report_.status = stop_status();
+    }
+    watch(nullptr);
   }
 
   Status stop_status() const { return control_.cancelled() ? Status::aborted : Status::time_limit; }
@@ -219,6 +272,26 @@ class Run {
 
   GateBits patterns() { return {patterns_.data(), data_.rows, gates_.count}; }
 
+  /// After a stop during refinement or before the first iteration of the convex solve.
+  Result finish_refined() {
+    watch(nullptr);
+    gates_ = refined_->gates;
+    result_.model = refined_->network;
+    result_.certificate = gradient_certificate(request_, data_, targets_, *refined_, host_);
+    report_.verdict = verify(result_.model, result_.certificate, data_, targets_.y, host_);
+    result_.solution = untrained(request_, preprocessing_, gates_).solution;
+    if (!data_.selected.empty()) spread_rows();
+    report_.status = stop_status();
+    report_.rounds = refined_->rounds;
+    report_.gates = gates_.count;
+    report_.neurons = result_.model.neurons();
+    report_.peak_bytes = input_bytes() + std::max(plan_.bytes(), refined_->bytes);
+    report_.route = name(request_.options.route);
+    report_.seconds = control_.seconds();
+    result_.report = report_;
+    return std::move(result_);
+  }
+
   /// After a stop before the first iteration.
   Result finish_untrained() {
     Result result = untrained(request_, std::move(preprocessing_), std::move(gates_));
@@ -229,6 +302,7 @@ class Run {
   }
 
   Result finish() {
+    price();
     watch(nullptr);
     const Extraction<Real> e{request_,  targets_, folded_,   preprocessing_,
                              rotation_, gates_,   *program_, *admm_};
@@ -240,8 +314,8 @@ class Run {
         result_.model.kind == Model::relu ? result_.model.neurons() : result_.model.gates.count;
     const RunSize size{program_->shape,    data_.cols,      plan_.route,
                        plan_.device_bytes, report_.neurons, result_.certificate.mu_rows.size()};
-    report_.peak_bytes =
-        input_bytes() + plan_.device_bytes + host_bytes(*algebra_, size, request_.options);
+    report_.peak_bytes = input_bytes() + host_bytes(*algebra_, size, request_.options) +
+                         std::max(plan_.device_bytes, refined_ ? refined_->bytes : 0);
     report_.route = name(plan_.route);
     report_.seconds = control_.seconds();
     result_.report = report_;
@@ -277,6 +351,7 @@ class Run {
   Gates gates_;
   std::vector<std::uint64_t> patterns_;  ///< of the rows that take part
   Rotation rotation_;
+  std::optional<Refined> refined_;
   Plan plan_;
   Arena arena_;
   std::optional<Program<Real>> program_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,7 +18,9 @@
 
 namespace secondorder::convex_relu {
 
-enum class Status { converged, iteration_limit, time_limit, aborted };
+/// width_limit: the program over the refined network's patterns was solved, and its solution is
+/// better, but has more neurons than were allowed.
+enum class Status { converged, iteration_limit, time_limit, aborted, width_limit };
 
 /// What a later run may start from: ADMM's state, with parameters in z-space.
 struct Solution {
@@ -38,6 +41,13 @@ struct Progress {
          seconds = 0;
 };
 
+/// One line of the history of gate refinement; round 0 is the descent from the first neurons.
+struct Round {
+  double round = 0, objective = 0;
+  double pricing_ratio = 0;  ///< at the start of the round; NaN in round 0
+  double neurons = 0, seconds = 0;
+};
+
 struct Report {
   Status status = Status::iteration_limit;
   Verdict verdict;  ///< recomputed in float64 from the model and the data
@@ -48,6 +58,10 @@ struct Report {
   std::vector<Progress> history;
   std::optional<GlobalBound> global;  ///< over all networks, where it was computed
   std::size_t global_rounds = 0;      ///< of training again with gates that its search found
+  std::vector<Round> rounds;  ///< of gate refinement
+  /// The greatest price found for a neuron that the network does not have, over β (pricing.hpp);
+  /// NaN where it was not searched for.
+  double pricing_ratio = std::numeric_limits<double>::quiet_NaN();
 };
 
 struct Request {
@@ -67,6 +81,11 @@ struct Result {
   Report report;
 };
 
+/// With refinement the convex program is solved over the patterns of the refined network, to bound
+/// what they allow; the better of both networks is returned, and `converged` says that the program
+/// was solved to the tolerance and that the network is its solution or better. Over several outputs
+/// a neuron has a vector of outputs there, and the bound is that of a relaxation (certificate.cpp).
+///
 /// Trains in Real arithmetic; objectives, certificate and the report are float64 always. Stopped
 /// before its first iteration, by the time limit or an abort, it gives the zero network.
 ///
@@ -86,5 +105,6 @@ struct secondorder::EnumNames<secondorder::convex_relu::Status> {
   static constexpr Named<Status> table[] = {{"converged", Status::converged},
                                             {"iteration_limit", Status::iteration_limit},
                                             {"time_limit", Status::time_limit},
-                                            {"aborted", Status::aborted}};
+                                            {"aborted", Status::aborted},
+                                            {"width_limit", Status::width_limit}};
 };

@@ -10,55 +10,11 @@ namespace secondorder::convex_relu {
 
 namespace {
 
-/// A network's neurons in the s-space and z-space of this run.
-struct Neurons {
-  std::vector<double> gates;    ///< neurons × (d + 1)
-  std::vector<double> weights;  ///< neurons × f
-};
-
-/// hidden·z as a function of the standardized features, [s, 1]·gate, both in this run's spaces.
-/// Through raw features: z = [φ·C·(x − mean)/scale, bias].
-Neurons convert_neurons(const NetworkModel& network, const Preprocessing& to) {
-  const Preprocessing& from = network.preprocessing;
-  const std::size_t d = from.raw_features(), kept = from.kept(), f = from.features();
-  const std::size_t count = network.neurons(), new_kept = to.kept(), new_f = to.features();
-  Neurons neurons{std::vector<double>(count * (d + 1)), std::vector<double>(count * new_f)};
-  for (std::size_t i = 0; i < count; ++i) {
-    const double* hidden = network.hidden.data() + i * f;
-    double* gate = neurons.gates.data() + i * (d + 1);
-    double offset = from.bias_value != 0 ? hidden[kept] * from.bias_value : 0;
-    for (std::size_t j = 0; j < d; ++j) {
-      double slope = 0;  // of the pre-activation along s_j of the network's own preprocessing
-      if (from.components.empty()) {
-        slope = hidden[j];
-      } else {
-        for (std::size_t l = 0; l < kept; ++l) slope += hidden[l] * from.components[l * d + j];
-      }
-      const double raw = from.scale[j] > 0 ? slope * from.feature_scale / from.scale[j] : 0;
-      offset += raw * (to.mean[j] - from.mean[j]);
-      gate[j] = raw * to.scale[j];
-    }
-    gate[d] = offset;
-    double* weights = neurons.weights.data() + i * new_f;
-    for (std::size_t l = 0; l < new_kept; ++l) {
-      double sum = 0;
-      if (to.components.empty()) {
-        sum = gate[l];
-      } else {
-        for (std::size_t j = 0; j < d; ++j) sum += to.components[l * d + j] * gate[j];
-      }
-      weights[l] = sum / to.feature_scale;
-    }
-    if (to.bias_value != 0) weights[new_kept] = offset / to.bias_value;
-  }
-  return neurons;
-}
-
 /// V of the neurons, at the places of their gates (the last ones); neurons whose gates were
 /// duplicates are left out, which only makes the start less warm.
 std::vector<double> network_parameters(const NetworkModel& network, const Preprocessing& to,
                                        const Gates& gates, const GatedShape& shape, std::size_t f) {
-  const Neurons neurons = convert_neurons(network, to);
+  const ConvertedNeurons neurons = convert_neurons(network, to);
   const std::size_t width = gates.width(), count = network.neurons(), c = network.outputs;
   std::vector<double> v(shape.parameter_rows() * f);
   for (std::size_t i = 0; i < count; ++i) {
@@ -105,29 +61,99 @@ bool fits(const Solution& solution, const Request& request, const Preprocessing&
              sets * solution.gates.count * solution.outputs * preprocessing.features();
 }
 
+/// V of a solution: its p, in the coordinates of the program, shortened by the threshold it had.
+std::vector<double> solution_parameters(const Solution& solution, const Rotation& rotation,
+                                        double threshold) {
+  std::vector<double> p = to_rotated(rotation, solution.p);
+  const std::size_t group =
+      rotation.rank() * (solution.penalty == Penalty::gate ? solution.outputs : 1);
+  rescale_multipliers(p, group, threshold, 0);
+  return p;
+}
+
 }  // namespace
+
+/// Through raw features: z = [φ·C·(x − mean)/scale, bias].
+ConvertedNeurons convert_neurons(const NetworkModel& network, const Preprocessing& to) {
+  const Preprocessing& from = network.preprocessing;
+  const std::size_t d = from.raw_features(), kept = from.kept(), f = from.features();
+  const std::size_t count = network.neurons();
+  ConvertedNeurons neurons{std::vector<double>(count * (d + 1)), {}};
+  for (std::size_t i = 0; i < count; ++i) {
+    const double* hidden = network.hidden.data() + i * f;
+    double* gate = neurons.gates.data() + i * (d + 1);
+    double offset = from.bias_value != 0 ? hidden[kept] * from.bias_value : 0;
+    for (std::size_t j = 0; j < d; ++j) {
+      double slope = 0;  // of the pre-activation along s_j of the network's own preprocessing
+      if (from.components.empty()) {
+        slope = hidden[j];
+      } else {
+        for (std::size_t l = 0; l < kept; ++l) slope += hidden[l] * from.components[l * d + j];
+      }
+      const double raw = from.scale[j] > 0 ? slope * from.feature_scale / from.scale[j] : 0;
+      offset += raw * (to.mean[j] - from.mean[j]);
+      gate[j] = raw * to.scale[j];
+    }
+    gate[d] = offset;
+  }
+  neurons.weights = gate_weights({neurons.gates, count}, to);
+  return neurons;
+}
+
+Neurons starting_neurons(const Request& request, const Preprocessing& preprocessing,
+                         const Rotation& rotation, double beta) {
+  const std::size_t c = request.outputs, r = rotation.rank();
+  if (request.warm_network != nullptr) {
+    const NetworkModel& network = *request.warm_network;
+    const std::vector<double> u =
+        to_rotated(rotation, convert_neurons(network, preprocessing).weights);
+    std::vector<double> weights;
+    for (std::size_t j = 0; j < network.neurons(); ++j) {
+      weights.insert(weights.end(), u.data() + j * r, u.data() + (j + 1) * r);
+      for (std::size_t o = 0; o < c; ++o)
+        weights.push_back(network.output[o * network.neurons() + j]);
+    }
+    return neurons_of(weights, r, c);
+  }
+  const Solution& solution = *request.warm_solution;
+  const double threshold = beta / request.options.beta * solution.beta / solution.rho;
+  const std::vector<double> v = solution_parameters(solution, rotation, threshold);
+  Neurons neurons{r, c, {}, {}};
+  std::vector<double> b(c);
+  for (std::size_t row = 0; row < v.size() / r; ++row) {
+    b.assign(c, 0);
+    b[row % c] = row < v.size() / r / 2 ? 1 : -1;
+    neurons.append({v.data() + row * r, r}, b);
+  }
+  return by_size(neurons);
+}
+
+void check_warm_start(const Request& request, const DataView& data,
+                      const Preprocessing& preprocessing) {
+  const Solution* solution = request.warm_solution;
+  if (solution != nullptr &&
+      (solution->gates.width() != data.cols + 1 || !fits(*solution, request, preprocessing))) {
+    throw Error(ErrorCode::dimension_mismatch,
+                "warmStart: the solution is of another model, number of outputs or number of "
+                "features than this problem",
+                "warmStart");
+  }
+  const NetworkModel* network = request.warm_network;
+  if (network != nullptr &&
+      (network->preprocessing.raw_features() != data.cols || network->outputs != request.outputs)) {
+    throw Error(ErrorCode::dimension_mismatch,
+                "warmStart: the network has other numbers of features or outputs than this "
+                "problem",
+                "warmStart");
+  }
+}
 
 Gates starting_gates(const Request& request, const DataView& data,
                      const Preprocessing& preprocessing, HostAlgebra& host) {
-  if (request.warm_solution != nullptr) {
-    if (request.warm_solution->gates.width() != data.cols + 1 ||
-        !fits(*request.warm_solution, request, preprocessing)) {
-      throw Error(ErrorCode::dimension_mismatch,
-                  "warmStart: the solution is of another model, number of outputs or number of "
-                  "features than this problem",
-                  "warmStart");
-    }
-    return request.warm_solution->gates;
-  }
+  check_warm_start(request, data, preprocessing);
+  if (request.warm_solution != nullptr) return request.warm_solution->gates;
   Gates gates = sample_gates(data, preprocessing, request.options, host);
   if (request.warm_network != nullptr) {
-    if (request.warm_network->preprocessing.raw_features() != data.cols ||
-        request.warm_network->outputs != request.outputs) {
-      throw Error(ErrorCode::dimension_mismatch,
-                  "warmStart: the network has other numbers of features or outputs than this "
-                  "problem",
-                  "warmStart");
-    }
     append_gates(data, preprocessing, convert_neurons(*request.warm_network, preprocessing).gates,
                  host, gates);
   }

@@ -2,9 +2,27 @@
 #pragma once
 
 #include "convex_relu/admm.hpp"
+#include "convex_relu/neurons.hpp"
 #include "convex_relu/train.hpp"
 
 namespace secondorder::convex_relu {
+
+/// A network's neurons in the s-space and z-space of this run.
+struct ConvertedNeurons {
+  std::vector<double> gates;    ///< neurons × (d + 1)
+  std::vector<double> weights;  ///< neurons × f
+};
+
+/// hidden·z as a function of the standardized features, [s, 1]·gate, both in this run's spaces.
+ConvertedNeurons convert_neurons(const NetworkModel& network, const Preprocessing& to);
+
+/// The neurons of the request's warm start, in the coordinates of the program, whose β is `beta`.
+Neurons starting_neurons(const Request& request, const Preprocessing& preprocessing,
+                         const Rotation& rotation, double beta);
+
+/// Throws ERR_DIMENSION_MISMATCH where the warm start is of another kind of problem.
+void check_warm_start(const Request& request, const DataView& data,
+                      const Preprocessing& preprocessing);
 
 /// The solution's gates; or sampled ones, and after them those of a network's neurons.
 Gates starting_gates(const Request& request, const DataView& data,

@@ -97,6 +97,11 @@ void CpuAlgebra<Real>::download(ConstView<Real> device, std::span<Real> host) {
 }
 
 template <class Real>
+void CpuAlgebra<Real>::download(GateBits device, std::span<std::uint64_t> host) {
+  if (!host.empty()) std::memcpy(host.data(), device.words, host.size_bytes());
+}
+
+template <class Real>
 void CpuAlgebra<Real>::fill(View<Real> a, Real value) {
   for_rows(a.rows, a.cols, [&](std::size_t first, std::size_t last) {
     for (std::size_t i = first; i < last; ++i) std::fill_n(a.row(i), a.cols, value);

@@ -41,6 +41,7 @@ class CpuAlgebra final : public Algebra<Real> {
   void upload(std::span<const Real> host, View<Real> device) override;
   void upload(std::span<const std::uint64_t> host, GateBits device) override;
   void download(ConstView<Real> device, std::span<Real> host) override;
+  void download(GateBits device, std::span<std::uint64_t> host) override;
   void fill(View<Real> a, Real value) override;
   void copy(ConstView<Real> from, View<Real> to) override;
 
@@ -53,6 +54,8 @@ class CpuAlgebra final : public Algebra<Real> {
   void add_to_diagonal(ConstView<Real> diagonal, View<Real> a) override;
   void axpby(Real alpha, ConstView<Real> x, Real beta, View<Real> y) override;
   void scale_columns(ConstView<Real> scale, View<Real> a) override;
+  void scale_rows(ConstView<Real> scale, View<Real> a) override;
+  void normalize_rows(View<Real> a) override;
   double dot(ConstView<Real> a, ConstView<Real> b) override;
 
   void gated_forward(ConstView<Real> x, GateBits gates, ConstView<Real> u, View<Real> out) override;
@@ -78,10 +81,16 @@ class CpuAlgebra final : public Algebra<Real> {
   void dual_norms(ConstView<Real> c, Real sign, ConstView<Real> g, Real weight, std::size_t group,
                   std::span<double> norms) override;
 
+  void rectify(View<Real> a) override;
+  void backpropagate(ConstView<Real> g, ConstView<Real> a, View<Real> z) override;
+  void open_gates(ConstView<Real> x, ConstView<Real> u, GateBits gates) override;
+
   void loss_prox(Loss loss, ConstView<Real> q, ConstView<Real> y, ConstView<Real> weights,
                  Real penalty, View<Real> z, View<Real> a) override;
   double loss_value(Loss loss, ConstView<Real> z, ConstView<Real> y,
                     ConstView<Real> weights) override;
+  double loss_gradient(Loss loss, double smoothing, ConstView<Real> z, ConstView<Real> y,
+                       ConstView<Real> weights, View<Real> g) override;
 
  private:
   /// Runs body(part, thread) for the parts of a split, on the team where the work is worth it.

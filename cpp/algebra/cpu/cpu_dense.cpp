@@ -45,10 +45,16 @@ void CpuAlgebra<Real>::multiply(Real alpha, ConstView<Real> a, Transpose op_a, C
     do {
       if (done > 0) pool_.checkpoint();
       const std::size_t terms = std::min(inner_block, inner - done);
-      blas::gemm(blas_transpose(op_a), blas_transpose(op_b), m, n, terms, alpha,
-                 left + done * (op_a == Transpose::no ? 1 : a.stride), a.stride,
-                 right + done * (op_b == Transpose::no ? b.stride : 1), b.stride,
-                 done == 0 ? beta : Real(1), c.row(i) + j, c.stride);
+      const Real* from = left + done * (op_a == Transpose::no ? 1 : a.stride);
+      const Real* with = right + done * (op_b == Transpose::no ? b.stride : 1);
+      const Real keep = done == 0 ? beta : Real(1);
+      if (op_b == Transpose::no) {
+        blas::multiply_columns(blas_transpose(op_a), m, n, terms, alpha, from, a.stride, with,
+                               b.stride, keep, c.row(i) + j, c.stride);
+      } else {
+        blas::gemm(blas_transpose(op_a), blas_transpose(op_b), m, n, terms, alpha, from, a.stride,
+                   with, b.stride, keep, c.row(i) + j, c.stride);
+      }
       done += terms;
     } while (done < inner);
   });

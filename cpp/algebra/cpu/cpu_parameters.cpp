@@ -132,6 +132,25 @@ double CpuAlgebra<Real>::loss_value(Loss loss, ConstView<Real> z, ConstView<Real
   return std::accumulate(sums, sums + split.parts, 0.0);
 }
 
+template <class Real>
+double CpuAlgebra<Real>::loss_gradient(Loss loss, double smoothing, ConstView<Real> z,
+                                       ConstView<Real> y, ConstView<Real> weights, View<Real> g) {
+  const Split split = Split::of(z.rows, loss_rows);
+  double* sums = shared_scratch<double>(split.parts);
+  parallel(split.parts, 50.0 * static_cast<double>(z.size()), [&](std::size_t part, int thread) {
+    double* slope = thread_scratch<double>(thread, z.cols);
+    double sum = 0;
+    for (std::size_t k = split.begin(part); k < split.end(part); ++k) {
+      const double weight = weights.data == nullptr ? 1 : static_cast<double>(weights.row(k)[0]);
+      sum +=
+          weight * losses::value_and_gradient(loss, smoothing, z.row(k), y.row(k), z.cols, slope);
+      for (std::size_t o = 0; o < z.cols; ++o) g.row(k)[o] = static_cast<Real>(weight * slope[o]);
+    }
+    sums[part] = sum;
+  });
+  return std::accumulate(sums, sums + split.parts, 0.0);
+}
+
 template class CpuAlgebra<float>;
 template class CpuAlgebra<double>;
 

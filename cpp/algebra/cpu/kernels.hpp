@@ -48,6 +48,10 @@ struct Kernels {
   /// b += sign·t; p += relaxation·(b − v)
   void (*relax)(const Real* t, Real sign, const Real* v, Real relaxation, std::size_t count,
                 Real* b, Real* p);
+  /// a = max(a, 0)
+  void (*rectify)(std::size_t count, Real* a);
+  /// z = z > 0 ? scale·w : 0
+  void (*pass_open)(const Real* w, Real scale, std::size_t count, Real* z);
 };
 
 /// The best kernels this CPU runs.

@@ -98,6 +98,18 @@ double dot_double(const Real* a, const Real* b, std::size_t count) {
 }
 
 template <class Real>
+void rectify(std::size_t count, Real* a) {
+#pragma omp simd
+  for (std::size_t j = 0; j < count; ++j) a[j] = a[j] > 0 ? a[j] : Real(0);
+}
+
+template <class Real>
+void pass_open(const Real* w, Real scale, std::size_t count, Real* z) {
+#pragma omp simd
+  for (std::size_t j = 0; j < count; ++j) z[j] = z[j] > 0 ? scale * w[j] : Real(0);
+}
+
+template <class Real>
 void scaled_copy(Real a, const Real* x, std::size_t count, Real* y) {
 #pragma omp simd
   for (std::size_t j = 0; j < count; ++j) y[j] = a * x[j];
@@ -250,7 +262,9 @@ const Kernels<Real>& table() {
                                      dot_double<Real>,
                                      scaled_copy<Real>,
                                      reflect<Real>,
-                                     relax<Real>};
+                                     relax<Real>,
+                                     rectify<Real>,
+                                     pass_open<Real>};
   return kernels;
 }
 

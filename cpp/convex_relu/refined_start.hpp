@@ -1,0 +1,64 @@
+// Gate refinement as a part of a training run: which neurons it begins with, and the network and
+// gates that the run goes on with.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "convex_relu/refine.hpp"
+#include "convex_relu/train.hpp"
+
+namespace secondorder::convex_relu {
+
+/// A refined network: neuron j has gate j, whose pattern is its own.
+struct Refined {
+  Neurons neurons;  ///< in the coordinates of the program, rounded as the network's are
+  NetworkModel network;
+  Gates gates;
+  double objective = 0;  ///< as refinement evaluated it
+  std::vector<Round> rounds;
+  std::size_t bytes = 0;  ///< that refinement held on the device
+};
+
+/// What it is made from; all of it outlives the call.
+template <class Real>
+struct RefinementInput {
+  const Request& request;
+  const DataView& data;  ///< rows that take part
+  const Targets& folded;
+  const Preprocessing& preprocessing;
+  const Rotation& rotation;
+  HostAlgebra& host;
+  Algebra<Real>& algebra;
+  const RunControl& control;
+};
+
+/// Begins with the neurons of the request's warm start, or else with those of its gates, and stops
+/// by Cancelled. `best` is then the best so far, where there is any; `unwatch` is called before the
+/// algebras are used for that.
+template <class Real>
+void refine_network(const RefinementInput<Real>& input, FunctionRef<void()> unwatch,
+                    std::optional<Refined>& best);
+
+/// The certificate of a network over its own gates without a convex solve: ν = ∇ℓ, in the units of
+/// Σ wℓ, and no multipliers.
+Certificate gradient_certificate(const Request& request, const DataView& data,
+                                 const Targets& targets, const Refined& refined, HostAlgebra& host);
+
+/// Starts ADMM on the program over the refined gates at the refined network.
+template <class Real>
+void start_at(const Refined& refined, const Program<Real>& program, Admm<Real>& admm);
+
+/// The greatest price found at the network `model`, over β: at ν = ∇ℓ, or for the hinge, where that
+/// is not unique, at the certificate's ν.
+template <class Real>
+double measure_price(const NetworkModel& model, const Certificate& certificate,
+                     const Rotation& rotation, const Program<Real>& program, std::uint64_t seed,
+                     Algebra<Real>& algebra);
+
+/// Bytes that refinement takes on the device, at most.
+template <class Real>
+std::size_t refinement_bytes(Algebra<Real>& algebra, const GatedShape& shape, bool weighted,
+                             const Options& options, std::size_t available);
+
+}  // namespace secondorder::convex_relu
