@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "convex_relu/dual_bound.hpp"
+#include "convex_relu/robust_verify.hpp"
 
 namespace secondorder::convex_relu {
 
@@ -159,6 +160,7 @@ Verdict verify(const NetworkModel& model, const Certificate& certificate, const 
   for (std::size_t k = 0; k < targets.size(); ++k) {
     targets[k] = (y[k] - model.output_bias[k % c]) / model.output_scale;
   }
+  if (certificate.epsilon > 0) return verify_robust(plain, certificate, data, targets, host);
   std::vector<double> nu = certificate.nu;
   for (std::size_t k = 0; k < data.rows; ++k) {
     const double weight = certificate.weights.empty() ? 1 : certificate.weights[k];

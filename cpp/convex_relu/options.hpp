@@ -41,6 +41,10 @@ struct Options {
   double relaxation = 1.7;
   Route route = Route::automatic;
   std::uint64_t seed = 0;
+
+  /// Adversarial training: samples may be moved by at most this in each feature of z.
+  std::optional<double> epsilon;
+  bool descend = true;  ///< after it, on the network's own adversarial loss
 };
 
 }  // namespace secondorder::convex_relu
