@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "convex_relu/dual_bound.hpp"
+#include "convex_relu/robust_verify.hpp"
 
 namespace secondorder::convex_relu {
 
@@ -206,6 +207,7 @@ Verdict verify(const NetworkModel& model, const Certificate& certificate, const 
   NetworkModel plain = model;  // in the units it was trained in
   plain.output_scale = 1;
   plain.output_bias.assign(c, 0);
+  if (certificate.epsilon > 0) return verify_robust(plain, certificate, data, targets, host);
 
   const Features features(model.preprocessing, certificate.gates, data, known_patterns, host);
   const double largest = largest_dual_norm(model, certificate, nu, features, host);

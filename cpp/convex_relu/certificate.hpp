@@ -17,6 +17,8 @@ struct Certificate {
   std::vector<std::int32_t> mu_rows;  ///< parameter rows (set·P + gate)·c + output that have one
   std::vector<double> mu;             ///< mu_rows × n, ≥ 0: multipliers of the cones
   std::vector<double> weights;        ///< n sample weights, or empty
+  double epsilon = 0;                 ///< above 0: of a robust program (robust_certificate.hpp)
+  std::vector<double> shifts;         ///< n × f, ξ of a robust program
 };
 
 struct Verdict {

@@ -119,7 +119,7 @@ Certificate extract_certificate(const Extraction<Real>& e) {
   const GatedShape& s = e.program.shape;
   const Options& o = e.request.options;
   const std::vector<double>& row_scale = e.folded.row_scale;
-  Certificate certificate{o.loss, o.beta, e.gates, e.admm.nu(), {}, {}, e.targets.weights};
+  Certificate certificate{o.loss, o.beta, e.gates, e.admm.nu(), {}, {}, e.targets.weights, 0, {}};
   for (std::size_t k = 0; k < certificate.nu.size() && !row_scale.empty(); ++k) {
     certificate.nu[k] *= row_scale[k / s.outputs];
   }

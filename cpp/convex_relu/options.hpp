@@ -69,6 +69,10 @@ struct Options {
   Route route = Route::automatic;
   std::uint64_t seed = 0;
   GlobalBoundOptions global_bound;
+
+  /// Adversarial training: samples may be moved by at most this in each feature of z.
+  std::optional<double> epsilon;
+  bool descend = true;  ///< after it, on the network's own adversarial loss
 };
 
 }  // namespace secondorder::convex_relu

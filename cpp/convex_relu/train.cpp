@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "base/memory_facts.hpp"
 #include "convex_relu/admm.hpp"
+#include "convex_relu/adversarial_train.hpp"
 #include "convex_relu/balance.hpp"
 #include "convex_relu/extract.hpp"
 #include "convex_relu/global_rounds.hpp"
@@ -365,6 +366,7 @@ class Run {
 
 template <class Real>
 Result train(const Request& request, const RunControl& control) {
+  if (request.options.epsilon) return train_adversarially<Real>(request, control);
   const auto solve = [&control](const Request& r) { return Run<Real>(r, control).train(); };
   Result result = solve(request);
   bound_globally(request, control, solve, result);
