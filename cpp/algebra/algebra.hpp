@@ -13,6 +13,7 @@
 #include "algebra/arena.hpp"
 #include "algebra/loss.hpp"
 #include "algebra/view.hpp"
+#include "base/run_control.hpp"
 
 namespace secondorder {
 
@@ -57,6 +58,9 @@ class Algebra {
   virtual void reserve_scratch(const GatedShape& shape) = 0;
   /// Parts of an operation that are worked on at the same time, each with host memory of its own.
   virtual int parallelism() const = 0;
+  /// From now on operations throw Cancelled, within some 20 ms, once `control` asks them to stop.
+  /// Null: nobody does.
+  virtual void watch(const RunControl* control, StopOn stop_on = StopOn::cancellation) = 0;
   /// Throws Cancelled where an operation would, asked to stop; for long work between operations.
   virtual void checkpoint() const = 0;
   virtual void upload(std::span<const Real> host, View<Real> device) = 0;
