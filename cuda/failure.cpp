@@ -48,8 +48,9 @@ void fail_out_of_memory(std::size_t need) {
                                      " more are needed");
 }
 
-void checkpoint(const RunControl* control, StopOn stop_on) {
-  if (control != nullptr) host.checkpoint(*control, stop_on);
+void cancel() {
+  host.cancel();
+  std::abort();  // doesn't return
 }
 
 }  // namespace secondorder::cuda

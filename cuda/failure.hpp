@@ -24,7 +24,7 @@ void check(cudaError_t status, const char* call);
 /// ERR_OUT_OF_MEMORY: what was asked for, and what the current device has left.
 [[noreturn]] void fail_out_of_memory(std::size_t need);
 
-/// Throws Cancelled where `control` asks to stop; null asks for nothing.
-void checkpoint(const RunControl* control, StopOn stop_on);
+/// Throws Cancelled on the opener's side.
+[[noreturn]] void cancel();
 
 }  // namespace secondorder::cuda

@@ -25,8 +25,8 @@ namespace secondorder {
 struct HostServices {
   /// Throws Error{code, message, argument}; doesn't return.
   void (*raise)(ErrorCode code, const char* message, const char* argument) = nullptr;
-  /// Throws Cancelled where `control` asks to stop; returns otherwise.
-  void (*checkpoint)(const RunControl& control, StopOn stop_on) = nullptr;
+  /// Throws Cancelled; doesn't return.
+  void (*cancel)() = nullptr;
 };
 
 struct DeviceFacts {
@@ -58,10 +58,15 @@ class Backend {
   virtual int device_count() = 0;
   virtual DeviceFacts facts(int device) = 0;
 
+  /// Where cuBLAS and cuSOLVER are, one in a line; opens them.
+  virtual std::string libraries() = 0;
+
   /// Each on a stream of its own, to be used by one thread at a time. They obey what they are told
-  /// to watch (Algebra::watch), nobody at first.
-  virtual std::unique_ptr<Algebra<float>> float_algebra(int device, Products products) = 0;
-  virtual std::unique_ptr<Algebra<double>> double_algebra(int device) = 0;
+  /// to watch (Algebra::watch), nobody at first. `host_threads` is what parallelism() then says, for
+  /// the work that solvers do on the host between operations.
+  virtual std::unique_ptr<Algebra<float>> float_algebra(int device, Products products,
+                                                        int host_threads) = 0;
+  virtual std::unique_ptr<Algebra<double>> double_algebra(int device, int host_threads) = 0;
   /// A window over `devices`, its columns cut into as many parts.
   virtual std::unique_ptr<RowWindow> row_window(std::span<const int> devices,
                                                 const RowWindowShape& shape) = 0;
