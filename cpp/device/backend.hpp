@@ -1,22 +1,21 @@
 // What a GPU backend is: a shared library that is opened when a GPU is asked for, and hands out the
-// interfaces the solvers are written against. cuda/ implements it for NVIDIA GPUs; device/plugin.hpp
-// opens it.
+// interfaces the solvers are written against. cuda/ implements it for NVIDIA GPUs;
+// device/plugin.hpp opens it.
 //
-// Opener and backend may each carry a C++ standard library of their own. What passes between them is
-// therefore interfaces and plain values, and an exception is always thrown and caught by the
+// Opener and backend may each carry a C++ standard library of their own. What passes between them
+// is therefore interfaces and plain values, and an exception is always thrown and caught by the
 // opener's: a backend throws through HostServices, and lets nothing of its own escape.
 #pragma once
 
 #include <cstddef>
 #include <memory>
-#include <span>
 #include <string>
 
 #include "algebra/algebra.hpp"
 #include "algebra/row_window.hpp"
-#include "base/enum_names.hpp"
 #include "base/error.hpp"
 #include "base/run_control.hpp"
+#include "device/request.hpp"
 
 namespace secondorder {
 
@@ -37,19 +36,9 @@ struct DeviceFacts {
   std::string driver, runtime;  ///< versions of CUDA, such as "13.0"
 };
 
-/// How float32 matrices are multiplied: in float32 throughout, or with factors rounded to the 10
-/// bits of mantissa that tensor cores take (TF32), sums in float32.
-enum class Products { float32, tf32 };
-
-template <>
-struct EnumNames<Products> {
-  static constexpr Named<Products> table[] = {{"float32", Products::float32},
-                                              {"tf32", Products::tf32}};
-};
-
-/// One per process; its functions may be called from any thread. Every one throws: ERR_CUDA_NO_DEVICE
-/// where there is no such device, ERR_CUDA_LIBRARY where cuBLAS or cuSOLVER is missing,
-/// ERR_OUT_OF_MEMORY, or ERR_CUDA with what CUDA says.
+/// One per process; its functions may be called from any thread. Every one throws:
+/// ERR_CUDA_NO_DEVICE where there is no such device, ERR_CUDA_LIBRARY where cuBLAS or cuSOLVER is
+/// missing, ERR_OUT_OF_MEMORY, or ERR_CUDA with what CUDA says.
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -62,21 +51,19 @@ class Backend {
   virtual std::string libraries() = 0;
 
   /// Each on a stream of its own, to be used by one thread at a time. They obey what they are told
-  /// to watch (Algebra::watch), nobody at first. `host_threads` is what parallelism() then says, for
-  /// the work that solvers do on the host between operations.
+  /// to watch (Algebra::watch), nobody at first. `host_threads` is what parallelism() then says,
+  /// for the work that solvers do on the host between operations.
   virtual std::unique_ptr<Algebra<float>> float_algebra(int device, Products products,
                                                         int host_threads) = 0;
   virtual std::unique_ptr<Algebra<double>> double_algebra(int device, int host_threads) = 0;
-  /// A window over `devices`, its columns cut into as many parts.
-  virtual std::unique_ptr<RowWindow> row_window(std::span<const int> devices,
-                                                const RowWindowShape& shape) = 0;
+  virtual std::unique_ptr<RowWindow> row_window(int device, const RowWindowShape& shape) = 0;
 };
 
 /// The functions a backend library exports, by these names.
 inline constexpr const char* backend_version_symbol = "secondorder_cuda_version";
 inline constexpr const char* backend_open_symbol = "secondorder_cuda_open";
-/// The package's version that it was built for: it must be the opener's, before anything else of the
-/// library is called.
+/// The package's version that it was built for: it must be the opener's, before anything else of
+/// the library is called.
 using BackendVersion = const char* (*)();
 /// The backend, which lives as long as the process. Throws as its functions do.
 using BackendOpen = Backend* (*)(const HostServices& services);
