@@ -4,12 +4,15 @@
 
 #include "algebra/cuda_algebra.hpp"
 #include "algebra/tiles.hpp"
+#include "base/error.hpp"
 #include "checks/cone_checks.hpp"
 #include "checks/dense_checks.hpp"
 #include "checks/gated_checks.hpp"
 #include "checks/parameter_checks.hpp"
+#include "device.hpp"
 #include "device_under_test.hpp"
 #include "library.hpp"
+#include "running_admm.hpp"
 
 using namespace secondorder;
 using namespace secondorder::cuda;
@@ -75,5 +78,69 @@ TEST_SUITE("CUDA algebra, emulated") {
       CHECK(covered == rows * columns);
       CHECK((tiles.elements() <= elements || tiles.at(0, 0).rows == 1));
     }
+  }
+
+  TEST_CASE("iterations allocate nothing, wait for nothing, and keep within what was planned") {
+    using convex_relu::Route;
+    for (const Route route : {Route::woodbury, Route::gram}) {
+      for (const Loss loss : {Loss::squared, Loss::softmax}) {
+        for (const std::size_t sets : {1U, 2U}) {
+          CAPTURE(static_cast<int>(route));
+          CAPTURE(static_cast<int>(loss));
+          CAPTURE(sets);
+          AdmmCase problem({60, 4, 9, 3, sets}, loss, route, 1);
+          const emulation::Held before = emulation::held();
+          {
+            const auto algebra = make_cuda_algebra<float>(emulated_settings());
+            const std::size_t own = emulation::held().bytes;
+            RunningAdmm<float> run(*algebra, problem);
+            run.admm->iterate();
+            const emulation::Held held = emulation::held();
+            CHECK(held.bytes <= own + run.planned_bytes + algebra->scratch_bytes(problem.shape) +
+                                    algebra->gram_scratch_bytes(problem.shape) + 2 * 512);
+            const std::uint64_t waits = emulation::synchronizations();
+            for (int k = 0; k < 5; ++k) run.admm->iterate();
+            CHECK(emulation::synchronizations() == waits);
+            run.bounds();
+            CHECK(emulation::held() == held);
+          }
+          CHECK(emulation::held() == before);
+        }
+      }
+    }
+  }
+
+  TEST_CASE("out of memory anywhere leaves everything usable and nothing held") {
+    AdmmCase problem({60, 4, 9, 2, 2}, Loss::logistic, convex_relu::Route::woodbury, 2);
+    const emulation::Held before = emulation::held();
+    int refused = 0, done = 0;
+    for (std::size_t room = 0; done == 0; room = room * 5 / 4 + 512) {
+      emulation::set_memory_limit(before.bytes + room);
+      try {
+        const auto algebra = make_cuda_algebra<double>(emulated_settings());
+        RunningAdmm<double> run(*algebra, problem);
+        run.admm->iterate();
+        ++done;
+        CHECK(std::isfinite(run.bounds().objective));
+      } catch (const Error& e) {
+        CHECK(e.code == ErrorCode::out_of_memory);
+        ++refused;
+      }
+      CHECK(emulation::held() == before);
+    }
+    emulation::set_memory_limit(std::size_t{1} << 30);
+    CHECK(refused > 3);
+
+    // Scratch that can't grow fails the operation alone.
+    const auto algebra = make_cuda_algebra<float>(emulated_settings());
+    Random random(3);
+    GatedInstance<float> in({500, 4, 70, 2}, random);
+    const Placed<float> x(*algebra, in.x), u(*algebra, in.u), out(*algebra, 500, 2);
+    const PlacedBits<float> gates(*algebra, in.gates);
+    emulation::set_memory_limit(emulation::held().bytes + 1024);
+    CHECK_THROWS_AS(algebra->gated_forward(x, gates, u, out), Error);
+    emulation::set_memory_limit(std::size_t{1} << 30);
+    algebra->gated_forward(x, gates, u, out);
+    check_close(out, in.forward(), rounding<float>);
   }
 }
