@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "algebra/loss.hpp"
+#include "device/request.hpp"
 
 namespace secondorder::convex_relu {
 
@@ -41,6 +42,9 @@ struct Options {
   double relaxation = 1.7;
   Route route = Route::automatic;
   std::uint64_t seed = 0;
+
+  DeviceRequest device;
+  Products products = Products::float32;  ///< of a float32 run on a GPU
 };
 
 }  // namespace secondorder::convex_relu
