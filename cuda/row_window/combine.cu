@@ -12,7 +12,9 @@ namespace secondorder::cuda {
 
 namespace {
 
-constexpr unsigned group_rows = 8;
+/// Rows that are loaded at a time: as many as there are registers for.
+template <unsigned vectors>
+constexpr unsigned group_rows = vectors == 1 ? 8 : 4;
 
 template <class Element>
 constexpr unsigned block_chunks = block_columns / Element::per_chunk;
@@ -23,13 +25,14 @@ template <class Element, unsigned vectors, unsigned rows_at_once, bool whole>
 __device__ void add_group(const std::byte* rows, unsigned stride, unsigned last_row,
                           const double (&factor)[vectors][rows_at_once], unsigned first,
                           double (&sum)[vectors][Element::per_chunk]) {
-  uint4 data[group_rows];
+  constexpr unsigned height = group_rows<vectors>;
+  uint4 data[height];
 #pragma unroll
-  for (unsigned r = 0; r < group_rows; ++r) {
+  for (unsigned r = 0; r < height; ++r) {
     data[r] = load_streaming(rows + (whole || r < last_row ? r : last_row) * stride);
   }
 #pragma unroll
-  for (unsigned r = 0; r < group_rows; ++r) {
+  for (unsigned r = 0; r < height; ++r) {
 #pragma unroll
     for (int i = 0; i < Element::per_chunk; ++i) {
       const double value = Element::widen(data[r], i);
@@ -45,7 +48,7 @@ __global__ void __launch_bounds__(team_threads* most_teams, vectors == 1 ? 3 : 2
     combine_rows(CombinePass pass) {
   constexpr unsigned per_chunk = Element::per_chunk, rows_at_once = per_chunk * team_threads;
   constexpr unsigned slices = block_chunks<Element> / team_threads;
-  // The coefficients of some rows, times their scales; then the sums of a team.
+  // The coefficients of some rows, times their scales and the unit; then the sums of a team.
   __shared__ union {
     double factor[vectors][rows_at_once];
     double sum[vectors * per_chunk][team_threads];
@@ -65,16 +68,17 @@ __global__ void __launch_bounds__(team_threads* most_teams, vectors == 1 ? 3 : 2
 #pragma unroll
       for (unsigned v = 0; v < vectors; ++v) {
         const double* coefficients = pass.coefficients + pass.coefficients_of[v];
-        shared.factor[v][i] = i < count ? coefficients[first + i] * scale : 0;
+        shared.factor[v][i] = i < count ? coefficients[first + i] * scale * Element::unit : 0;
       }
     }
     __syncthreads();
     if (has_columns) {
       const std::byte* rows =
           pass.tiles.block(block) + std::size_t{first} * stride + chunk * chunk_bytes;
-      for (unsigned row = team * group_rows; row < count; row += pass.teams * group_rows) {
+      constexpr unsigned height = group_rows<vectors>;
+      for (unsigned row = team * height; row < count; row += pass.teams * height) {
         const std::byte* group = rows + std::size_t{row} * stride;
-        if (row + group_rows <= count) {
+        if (row + height <= count) {
           add_group<Element, vectors, rows_at_once, true>(group, stride, 0, shared.factor, row,
                                                           sum);
         } else {
@@ -121,8 +125,9 @@ __global__ void __launch_bounds__(team_threads* most_teams, vectors == 1 ? 3 : 2
     for (unsigned i = 0; i < per_chunk; ++i) {
       const unsigned column = Element::column(chunk, i);
       if (column >= layout.columns(block)) continue;
-      finish_column(pass, v, first_column + column, sum[v][i],
-                    scale * Element::widen(candidate, static_cast<int>(i)));
+      const double value = Element::widen(candidate, static_cast<int>(i)) * Element::unit;
+      finish_column(pass, v, first_column + column, sum[v][i] * Element::unit,
+                    scale * (value * Element::unit));
     }
   }
 }

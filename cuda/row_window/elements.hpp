@@ -52,18 +52,37 @@ __host__ __device__ constexpr std::uint32_t word(const uint4& chunk, int index) 
   return index == 0 ? chunk.x : index == 1 ? chunk.y : index == 2 ? chunk.z : chunk.w;
 }
 
+/// The float64 whose upper word this is, the lower one being 0.
+__device__ inline double double_of_upper(std::int32_t word) {
+#ifdef __CUDA_ARCH__
+  return __hiloint2double(word, 0);
+#else
+  const std::uint64_t bits = std::uint64_t{static_cast<std::uint32_t>(word)} << 32;
+  double value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+#endif
+}
+
 // Each storage has
 //   per_chunk                 columns of the 16 bytes that a thread reads
 //   column(chunk, i)          where in its block column i of a chunk lies
-//   widen(chunk, i)           its value but for the scale, float64 being exact
+//   widen(chunk, i)           its value but for the scale, divided by unit²: exact
+//   unit                      a power of two
 //   scale(largest)            of a block whose largest magnitude is that
 //   encode(value, scale)      the bits of an element
 //   element<T>(row, column)   where those are written
+
+// Why unit: the digits of a bfloat16 or float16 are put into their place in a float64, whose
+// exponent has another bias; unit² is the difference. Converting would keep the conversion unit
+// busy for half of a pass. Factors of elements are multiplied by unit, and so are sums of products,
+// which is exact and leaves room for factors up to 10^150 and products down to 10^-150.
 
 struct Float32 {
   using Bits = std::uint32_t;
   static constexpr int per_chunk = 4;
   static constexpr bool scaled = false;
+  static constexpr double unit = 1;
 
   __device__ static unsigned column(unsigned chunk, unsigned i) { return chunk * 4 + i; }
   __device__ static double widen(const uint4& chunk, int i) {
@@ -79,6 +98,7 @@ struct Bfloat16 {
   using Bits = std::uint16_t;
   static constexpr int per_chunk = 8;
   static constexpr bool scaled = false;
+  static constexpr double unit = 0x1p448;
 
   /// Words of a line hold columns w and w + 16.
   __device__ static unsigned column(unsigned chunk, unsigned i) {
@@ -86,7 +106,8 @@ struct Bfloat16 {
   }
   __device__ static double widen(const uint4& chunk, int i) {
     const std::uint32_t both = word(chunk, i % 4);
-    return static_cast<double>(float_of(i < 4 ? both << 16 : both & 0xFFFF0000U));
+    const auto bits = static_cast<std::int32_t>(i < 4 ? both << 16 : both);
+    return double_of_upper((bits >> 3) & static_cast<std::int32_t>(0x8FFFE000U));
   }
   __device__ static float scale(float) { return 1; }
   /// To the nearest, ties to even; at most the largest finite number.
@@ -106,18 +127,13 @@ struct Float16 {
   using Bits = std::uint16_t;
   static constexpr int per_chunk = 8;
   static constexpr bool scaled = true;
+  static constexpr double unit = 0x1p504;
 
   __device__ static unsigned column(unsigned chunk, unsigned i) { return chunk * 8 + i; }
   __device__ static double widen(const uint4& chunk, int i) {
     const std::uint32_t both = word(chunk, i / 2);
-    const auto bits = static_cast<Bits>(i % 2 == 0 ? both : both >> 16);
-#ifdef __CUDA_ARCH__
-    float value;
-    asm("cvt.f32.f16 %0, %1;" : "=f"(value) : "h"(bits));
-    return static_cast<double>(value);
-#else
-    return static_cast<double>(decode(bits));
-#endif
+    const auto bits = static_cast<std::int32_t>(i % 2 == 0 ? both << 16 : both);
+    return double_of_upper((bits >> 6) & static_cast<std::int32_t>(0x81FFFC00U));
   }
   /// The power of two that brings the largest value into [2^14, 2^15); 1 for a block of zeros.
   __device__ static float scale(float largest) {

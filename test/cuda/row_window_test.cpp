@@ -85,6 +85,39 @@ TEST_SUITE("CUDA row window") {
     }
   }
 
+  TEST_CASE("factors far beyond what float32 holds, and far below") {
+    for (const Storage storage : storages) {
+      for (const auto& [row_scale, x_scale] :
+           {std::pair{1e30, 1e100}, {1e-30, 1e-100}, {1e-40, 1e-60}, {3e37, 1e-90}}) {
+        CAPTURE(std::string(name(storage)));
+        CAPTURE(row_scale);
+        const Filled filled(cpu_rows(), {3, 200, storage, {}}, 0);
+        Random random(8);
+        for (std::size_t i = 0; i < 3; ++i) {
+          filled.window.propose(host(normal_floats(200, random, row_scale)), 0);
+          filled.window.accept(i);
+        }
+        const auto window = device_rows(filled.window.shape());
+        for (std::size_t i = 0; i < 3; ++i) window->import_row(i, filled.bytes(i));
+        std::vector<double> x, got(3), want(3), coefficients;
+        for (int j = 0; j < 200; ++j) x.push_back(x_scale * random.normal());
+        for (int i = 0; i < 3; ++i) coefficients.push_back(random.normal() / row_scale);
+        const HostVector vector = host(x);
+        window->products(std::span(&vector, 1), 3, got);
+        filled.window.products(std::span(&vector, 1), 3, want);
+        for (std::size_t i = 0; i < 3; ++i) {
+          CHECK(std::abs(got[i] - want[i]) <= 1e-10 * std::abs(want[i]));
+        }
+        std::vector<float> here(200), there(200);
+        Combination combination{.coefficients = coefficients, .x = {}, .out = here};
+        window->combine(std::span(&combination, 1));
+        combination.out = there;
+        filled.window.combine(std::span(&combination, 1));
+        CHECK(distance(here, widened(there)) < 1e-7);
+      }
+    }
+  }
+
   TEST_CASE("the largest rows of int8, whose integer sums are the largest there are") {
     constexpr std::size_t rows = 1024, d = 1024;
     const auto window = device_rows({rows, d, Storage::int8, {}});
