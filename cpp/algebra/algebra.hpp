@@ -73,11 +73,12 @@ class Algebra {
   /// C = alpha·op(A)·op(B) + beta·C
   virtual void multiply(Real alpha, ConstView<Real> a, Transpose op_a, ConstView<Real> b,
                         Transpose op_b, Real beta, View<Real> c) = 0;
-  /// A = L·Lᵀ in the lower triangle; false where A isn't positive definite.
+  /// A = L·Lᵀ in the lower triangle, what is above it is the algebra's own from then on; false
+  /// where A isn't positive definite.
   virtual bool cholesky(View<Real> a) = 0;
-  /// B ← (L·Lᵀ)⁻¹·B
+  /// B ← (L·Lᵀ)⁻¹·B, L as cholesky() left it
   virtual void cholesky_solve(ConstView<Real> l, View<Real> b) = 0;
-  /// B ← L⁻¹·B
+  /// B ← L⁻¹·B, L as cholesky() left it
   virtual void lower_solve(ConstView<Real> l, View<Real> b) = 0;
   /// Fills the upper triangle from the lower one.
   virtual void symmetrize(View<Real> a) = 0;

@@ -22,7 +22,7 @@ struct CudaSettings {
   const Cusolver* cusolver = nullptr;
 
   /// Memory for tiles of activations, samples × neurons. Products are cut to fit.
-  std::size_t tile_bytes = std::size_t{256} << 20;
+  std::size_t tile_bytes = std::size_t{512} << 20;
   /// Order of the diagonal blocks of a Cholesky factor.
   std::size_t factor_block = 1024;
 };

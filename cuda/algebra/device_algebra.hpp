@@ -84,7 +84,7 @@ class CudaAlgebra final : public Algebra<Real> {
   void begin(double operations, double bytes);
   /// The same for what passes over so many elements.
   void begin_pass(std::size_t elements) { begin(0, static_cast<double>(elements * sizeof(Real))); }
-  /// Scratch of an operation, until the next one takes its own.
+  /// Scratch of an operation, which it begins; until the next one takes its own.
   std::byte* scratch(std::size_t bytes);
   /// Bytes of scratch for all operations of an iteration.
   std::size_t scratch_need(const GatedShape& shape) const;

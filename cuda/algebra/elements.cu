@@ -136,6 +136,7 @@ void CudaAlgebra<Real>::begin(double operations, double bytes) {
 
 template <class Real>
 std::byte* CudaAlgebra<Real>::scratch(std::size_t bytes) {
+  begin(0, 0);
   if (bytes > scratch_.bytes()) {
     stream_.synchronize();
     scratch_ = {};  // before more is taken: both may not fit
@@ -157,7 +158,6 @@ std::size_t CudaAlgebra<Real>::scratch_bytes(const GatedShape& shape) const {
 
 template <class Real>
 void CudaAlgebra<Real>::reserve_scratch(const GatedShape& shape) {
-  begin(0, 0);
   scratch(scratch_need(shape));
 }
 
@@ -191,9 +191,13 @@ void CudaAlgebra<Real>::copy(ConstView<Real> from, View<Real> to) {
   begin_pass(2 * from.size());
   if (from.size() == 0) return;
   const std::size_t width = from.cols * sizeof(Real);
-  check(cudaMemcpy2DAsync(to.data, std::max(to.stride * sizeof(Real), width), from.data,
-                          std::max(from.stride * sizeof(Real), width), width, from.rows,
-                          cudaMemcpyDeviceToDevice, stream_),
+  if (from.stride == from.cols && to.stride == to.cols) {
+    check(cudaMemcpyAsync(to.data, from.data, from.rows * width, cudaMemcpyDeviceToDevice, stream_),
+          "cudaMemcpyAsync");
+    return;
+  }
+  check(cudaMemcpy2DAsync(to.data, to.stride * sizeof(Real), from.data, from.stride * sizeof(Real),
+                          width, from.rows, cudaMemcpyDeviceToDevice, stream_),
         "cudaMemcpy2DAsync");
 }
 

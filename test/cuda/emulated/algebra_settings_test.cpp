@@ -51,6 +51,34 @@ TEST_SUITE("CUDA algebra, emulated") {
     check_indefinite<Real>(*algebra, {1, 25, 48, 70});
   }
 
+  TEST_CASE("TF32 is for the products of an iteration alone") {
+    CudaSettings settings = emulated_settings();
+    settings.products = Products::tf32;
+    const auto tf32 = make_cuda_algebra<float>(settings);
+    const auto exact = make_cuda_algebra<float>(emulated_settings());
+    Random random(4);
+    ConeInstance<float> in({90, 40, 70, 2, 2}, random);
+    const ConeOutcome<float> rough(*tf32, in), fine(*exact, in);
+    const auto distance = [](const std::vector<float>& a, const std::vector<float>& b) {
+      return error(a, std::vector<Wide>(b.begin(), b.end()));
+    };
+    for (const double apart :
+         {distance(rough.magnitude, fine.magnitude), distance(rough.relaxed, fine.relaxed)}) {
+      CHECK(apart > 10 * rounding<float>);
+      CHECK(apart < 2e-3);
+    }
+    CHECK(identical(rough.network, fine.network));  // bounds are to be believed
+    CHECK(identical(rough.sums, fine.sums));
+    check_multiply<float>(*tf32);
+    check_cholesky<float>(*tf32, {70});
+
+    AdmmCase problem({37, 3, 6, 1, 2}, Loss::squared, convex_relu::Route::woodbury, 2);
+    RunningAdmm<float> run(*tf32, problem);
+    for (int k = 0; k < 300; ++k) run.admm->iterate();
+    const convex_relu::Bounds bounds = run.bounds();
+    CHECK(bounds.objective - bounds.dual < 2e-2 * bounds.objective);
+  }
+
   TEST_CASE("tiles cover everything once and stay within their memory") {
     Random random(1);
     for (int trial = 0; trial < 2000; ++trial) {

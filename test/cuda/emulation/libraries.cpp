@@ -3,6 +3,11 @@
 #include <cblas.h>
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
 
 #include "cuda_runtime.h"
 #include "device.hpp"
@@ -12,7 +17,9 @@ void spotrf_(const char*, const int*, float*, const int*, int*);
 void dpotrf_(const char*, const int*, double*, const int*, int*);
 }
 
-struct cublasContext {};
+struct cublasContext {
+  cublasMath_t math = CUBLAS_DEFAULT_MATH;
+};
 struct cusolverDnContext {};
 
 namespace {
@@ -28,6 +35,23 @@ CBLAS_DIAG blas(cublasDiagType_t diagonal) {
 
 /// What cuBLAS demands of sizes, and refuses with CUBLAS_STATUS_INVALID_VALUE.
 constexpr auto invalid_value = static_cast<cublasStatus_t>(7);
+/// As tensor cores take a factor: 10 bits of mantissa, to the nearest.
+float to_tf32(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  return std::isfinite(value) ? std::bit_cast<float>((bits + 0x1000U) & ~0x1FFFU) : value;
+}
+double to_tf32(double value) { return value; }
+
+/// A rounded copy of a column-major matrix, packed.
+template <class Real>
+std::vector<Real> rounded(const Real* from, int rows, int cols, int leading) {
+  std::vector<Real> copy;
+  for (std::ptrdiff_t j = 0; j < cols; ++j) {
+    for (std::ptrdiff_t i = 0; i < rows; ++i) copy.push_back(to_tf32(from[j * leading + i]));
+  }
+  return copy;
+}
+
 bool fits(int rows, int leading) { return rows >= 0 && leading >= std::max(rows, 1); }
 
 }  // namespace
@@ -45,10 +69,13 @@ cublasStatus_t cublasDestroy_v2(cublasHandle_t handle) {
   return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasSetStream_v2(cublasHandle_t, cudaStream_t) { return CUBLAS_STATUS_SUCCESS; }
-cublasStatus_t cublasSetMathMode(cublasHandle_t, cublasMath_t) { return CUBLAS_STATUS_SUCCESS; }
+cublasStatus_t cublasSetMathMode(cublasHandle_t handle, cublasMath_t mode) {
+  handle->math = mode;
+  return CUBLAS_STATUS_SUCCESS;
+}
 
 #define SECONDORDER_DEFINE(letter, prefix, Real)                                                   \
-  cublasStatus_t cublas##letter##gemm_v2(cublasHandle_t, cublasOperation_t op_a,                   \
+  cublasStatus_t cublas##letter##gemm_v2(cublasHandle_t handle, cublasOperation_t op_a,            \
                                          cublasOperation_t op_b, int m, int n, int k,              \
                                          const Real* alpha, const Real* a, int lda, const Real* b, \
                                          int ldb, const Real* beta, Real* c, int ldc) {            \
@@ -57,6 +84,14 @@ cublasStatus_t cublasSetMathMode(cublasHandle_t, cublasMath_t) { return CUBLAS_S
       return invalid_value;                                                                        \
     }                                                                                              \
     secondorder::emulation::count_launch();                                                        \
+    std::vector<Real> left, right;                                                                 \
+    if (handle->math == CUBLAS_TF32_TENSOR_OP_MATH) {                                              \
+      left = rounded(a, op_a == CUBLAS_OP_N ? m : k, op_a == CUBLAS_OP_N ? k : m, lda);            \
+      right = rounded(b, op_b == CUBLAS_OP_N ? k : n, op_b == CUBLAS_OP_N ? n : k, ldb);           \
+      a = left.data(), b = right.data();                                                           \
+      lda = std::max(op_a == CUBLAS_OP_N ? m : k, 1),                                              \
+      ldb = std::max(op_b == CUBLAS_OP_N ? k : n, 1);                                              \
+    }                                                                                              \
     cblas_##prefix##gemm(CblasColMajor, blas(op_a), blas(op_b), m, n, k, *alpha, a, lda, b, ldb,   \
                          *beta, c, ldc);                                                           \
     return CUBLAS_STATUS_SUCCESS;                                                                  \
