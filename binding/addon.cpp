@@ -2,6 +2,7 @@
 #include <napi.h>
 
 #include "convex_relu.hpp"
+#include "device.hpp"
 #include "fisher_blocks.hpp"
 #include "fisher_window.hpp"
 #include "job.hpp"
@@ -19,6 +20,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   prepare_environment(env);
   export_function<find_non_finite>(exports, "findNonFinite");
   register_system(env, exports);
+  register_device(env, exports);
   register_self_test(env, exports);
   register_convex_relu(env, exports);
   register_fisher_blocks(env, exports);

@@ -182,7 +182,8 @@ Napi::Value objective(const Napi::CallbackInfo& info) {
                                          spec.number("beta", non_negative), host));
 }
 
-/// convexReluEstimateMemory({ rows, cols, outputs, …options }) -> { bytes, route }
+/// convexReluEstimateMemory({ rows, cols, outputs, …options }) -> { bytes, gpuBytes, route,
+/// device }
 Napi::Value estimate_memory(const Napi::CallbackInfo& info) {
   const Fields spec(info[0]);
   const auto whole = [&](const char* name) {
@@ -196,7 +197,9 @@ Napi::Value estimate_memory(const Napi::CallbackInfo& info) {
                             : convex_relu::estimate_memory<float>(rows, cols, outputs, options, 0);
   Napi::Object result = Napi::Object::New(info.Env());
   result.Set("bytes", static_cast<double>(estimate.bytes));
+  result.Set("gpuBytes", static_cast<double>(estimate.gpu_bytes));
   result.Set("route", estimate.route);
+  result.Set("device", estimate.device);
   return result;
 }
 

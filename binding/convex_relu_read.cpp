@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "convex_relu_marshal.hpp"
+#include "device.hpp"
 
 namespace secondorder::binding {
 
@@ -162,6 +163,8 @@ Options read_options(const Fields& spec, std::size_t cols, std::vector<double>& 
   options.relaxation = spec.number("relaxation", {.low = 0, .high = 2, .without_low = true});
   options.route = spec.choice<Route>("route");
   options.global_bound = read_global_bound(spec);
+  options.device = read_device(spec);
+  options.products = spec.choice<Products>("products");
   return options;
 }
 

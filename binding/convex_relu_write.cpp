@@ -123,7 +123,9 @@ Napi::Object write_report(Napi::Env env, const Report& report, const Options& op
   object.Set("neurons", static_cast<double>(report.neurons));
   object.Set("seconds", report.seconds);
   object.Set("peakBytes", static_cast<double>(report.peak_bytes));
-  object.Set("device", "cpu");
+  object.Set("gpuBytes", static_cast<double>(report.gpu_bytes));
+  object.Set("device", report.device);
+  object.Set("deviceReason", report.device_reason);
   object.Set("route", report.route);
   object.Set("seed", static_cast<double>(options.seed));
   object.Set("history", write_history(env, report.history));

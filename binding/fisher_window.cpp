@@ -4,12 +4,15 @@
 #include <optional>
 
 #include "base/memory_facts.hpp"
+#include "device.hpp"
 #include "handle.hpp"
 #include "mfac/fisher_window.hpp"
+#include "mfac/window_placement.hpp"
 
 namespace secondorder::binding {
 
 using mfac::FisherWindow;
+using mfac::rows_on;
 
 namespace {
 
@@ -61,7 +64,8 @@ OutputFloats output(const Fields& spec, std::size_t count) {
   return {spec, count * dimension};
 }
 
-/// fisherWindowCreate({ dimension, capacity, damping, storage, normalize, mask? }) -> handle
+/// fisherWindowCreate({ dimension, capacity, damping, storage, normalize, mask?, device }) ->
+/// handle
 Napi::Value create(const Napi::CallbackInfo& info) {
   const Fields spec(info[0]);
   mfac::FisherWindowOptions options;
@@ -73,7 +77,11 @@ Napi::Value create(const Napi::CallbackInfo& info) {
   if (const auto mask = spec.optional_array<std::uint8_t>("mask", options.dimension)) {
     options.active = mfac::active_positions(mask->view());
   }
-  return WindowHandle::wrap(info.Env(), std::make_unique<FisherWindow>(std::move(options)));
+  DeviceChoice chosen;
+  auto window =
+      std::make_unique<FisherWindow>(std::move(options), rows_on(read_device(spec), chosen));
+  window->set_device(std::move(chosen));
+  return WindowHandle::wrap(info.Env(), std::move(window));
 }
 
 /// fisherWindowInfo(handle) -> facts; while a job is under way, those from before it
@@ -93,6 +101,8 @@ Napi::Value info_of(const Napi::CallbackInfo& info) {
   facts.Set("normalize", name(options.normalize));
   facts.Set("bytes", static_cast<double>(now.bytes));
   facts.Set("pending", now.pending);
+  facts.Set("device", state->object->device().name());
+  facts.Set("deviceReason", state->object->device().reason);
   return facts;
 }
 
@@ -213,12 +223,15 @@ class Save final : public WindowTask {
   std::string path_;
 };
 
-/// fisherWindowLoad({ path }, run) -> { window }
+/// fisherWindowLoad({ path, device }, run) -> { window }
 class Load final : public Task {
  public:
-  explicit Load(const Fields& spec) : path_(spec.string("path")) {}
+  explicit Load(const Fields& spec) : path_(spec.string("path")), device_(read_device(spec)) {}
   void run(RunControl& control) override {
-    run_stoppable(control, [&] { window_ = FisherWindow::load(path_, control); });
+    DeviceChoice chosen;
+    run_stoppable(control,
+                  [&] { window_ = FisherWindow::load(path_, control, rows_on(device_, chosen)); });
+    window_->set_device(std::move(chosen));
   }
   Napi::Value deliver(Napi::Env env) override {
     Napi::Object result = Napi::Object::New(env);
@@ -228,6 +241,7 @@ class Load final : public Task {
 
  private:
   std::string path_;
+  DeviceRequest device_;
   std::unique_ptr<FisherWindow> window_;
 };
 

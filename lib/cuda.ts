@@ -1,38 +1,91 @@
-// Whether a CUDA device can be used, and if not, the first reason: the driver is asked for before the
-// backend, so that a machine without a GPU is not told to install a package.
+// What CUDA offers here, and if nothing, the first reason: the driver is asked for before the backend,
+// so that a machine without a GPU is not told to install a package.
 
-import { constants } from 'node:os';
-import { type ErrorCode, messageOf } from './errors';
+import { type ErrorCode, SecondOrderError } from './errors';
+import { loadNative } from './native';
+import type { NativeGpu } from './native-interface';
+import { runDirect } from './run';
 
-/** Why no CUDA device can be used. */
-export interface CudaUnavailable {
-  code: Extract<ErrorCode, `ERR_CUDA${string}`>;
+/** The name of a GPU; 0 is the first. */
+export type GpuName = `cuda:${number}`;
+
+/** A GPU. */
+export interface GpuInfo {
+  device: GpuName;
+  available: true;
+  /** As the driver calls it. */
+  name: string;
+  /** Its memory in bytes, and what of it is free now. */
+  memory: number;
+  free: number;
+  /** Such as `9.0`; 8.0 or newer is needed. */
+  computeCapability: string;
+  multiprocessors: number;
+  /** Versions of CUDA: the newest that the driver takes, and the one the backend was built with. */
+  driver: string;
+  runtime: string;
+}
+
+/** CUDA, and why it cannot be used. */
+export interface CudaInfo {
+  device: 'cuda';
+  available: false;
+  /** The code that asking for this device throws. */
+  code: ErrorCode;
+  /** Why it cannot be used. */
   reason: string;
 }
 
-/** The library that NVIDIA's driver brings. */
-const DRIVER = 'libcuda.so.1';
-
-/** The first thing that keeps this process from using a CUDA device. */
-export function cudaUnavailable(): CudaUnavailable {
-  const failure = openFailure(DRIVER);
-  if (failure !== undefined) {
-    return { code: 'ERR_CUDA_NO_DRIVER', reason: `The NVIDIA driver was not found: ${failure}` };
-  }
-  return {
-    code: 'ERR_CUDA_NO_BACKEND',
-    reason: 'The NVIDIA driver is here, but this version of secondorder has no CUDA backend',
-  };
+/** What `doctor` finds of CUDA where it can be used. */
+export interface CudaFound {
+  device: 'cuda';
+  available: true;
+  /** The file of the backend. */
+  backend: string;
+  gpus: GpuInfo[];
+  /** cuBLAS and cuSOLVER: their files, or why they cannot be used. */
+  libraries: { found: true; files: string[] } | { found: false; code: ErrorCode; reason: string };
 }
 
-/** What the dynamic loader says when it cannot open a library; undefined when it can. */
-function openFailure(library: string): string | undefined {
+/** The GPUs, or one entry that says why there is none. */
+export function cudaDevices(): GpuInfo[] | [CudaInfo] {
+  const found = diagnoseCuda();
+  return found.available ? found.gpus : [found];
+}
+
+/** Looks for CUDA; never throws for what it finds. */
+export function diagnoseCuda(): CudaFound | CudaInfo {
   try {
-    process.dlopen({ exports: {} }, library, constants.dlopen.RTLD_LAZY);
+    const native = loadNative();
+    const { backend, devices } = runDirect(() => native.cudaDevices());
+    if (devices.length === 0) runDirect(() => native.cudaRequire({ device: ['cuda'] }));
+    return {
+      device: 'cuda',
+      available: true,
+      backend,
+      gpus: devices.map(toGpuInfo),
+      libraries: findLibraries(),
+    };
   } catch (error) {
-    const message = messageOf(error);
-    // Node opened it, found no addon in it, and closed it again: it is there.
-    return message.includes('Module did not self-register') ? undefined : message;
+    return { device: 'cuda', available: false, ...reasonOf(error) };
   }
-  return undefined;
+}
+
+function toGpuInfo(gpu: NativeGpu, index: number): GpuInfo {
+  return { device: `cuda:${index}`, available: true, ...gpu };
+}
+
+function findLibraries(): CudaFound['libraries'] {
+  try {
+    const files = runDirect(() => loadNative().cudaLibraries());
+    return { found: true, files: files.split('\n') };
+  } catch (error) {
+    return { found: false, ...reasonOf(error) };
+  }
+}
+
+/** What a typed error says; anything else is a defect, and passed on. */
+function reasonOf(error: unknown): { code: ErrorCode; reason: string } {
+  if (!(error instanceof SecondOrderError)) throw error;
+  return { code: error.code, reason: error.message };
 }

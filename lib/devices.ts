@@ -2,13 +2,25 @@
 
 import fs from 'node:fs';
 import os from 'node:os';
-import { cudaUnavailable } from './cuda';
-import { type ErrorCode, messageOf, SecondOrderError } from './errors';
+import {
+  type CudaFound,
+  type CudaInfo,
+  cudaDevices,
+  diagnoseCuda,
+  type GpuInfo,
+  type GpuName,
+} from './cuda';
+import { CUDA_VARIABLE } from './cuda-sources';
+import { messageOf, SecondOrderError } from './errors';
 import { libc, loadNative, nativePath, packageVersion } from './native';
+import { runDirect } from './run';
 import { describe, invalid } from './validate';
 
-/** Where to compute: `auto` takes CUDA when it can be used, otherwise the CPU. */
-export type Device = 'auto' | 'cpu' | 'cuda' | `cuda:${number}`;
+/**
+ * Where to compute: `auto` takes the first GPU where there is one and the problem is large enough to
+ * gain by it, otherwise the CPU; `cuda` is the first GPU.
+ */
+export type Device = 'auto' | 'cpu' | 'cuda' | GpuName;
 
 /** Options that every solver takes. */
 export interface DeviceOptions {
@@ -36,41 +48,76 @@ export interface CpuInfo {
   threads: number;
 }
 
-/** CUDA, and why it cannot be used. */
-export interface CudaInfo {
-  device: 'cuda';
-  available: false;
-  /** The code that asking for this device throws. */
-  code: ErrorCode;
-  /** Why it cannot be used. */
-  reason: string;
-}
-
 /** An entry of {@link devices}. */
-export type DeviceInfo = CpuInfo | CudaInfo;
+export type DeviceInfo = CpuInfo | GpuInfo | CudaInfo;
 
 /**
- * The devices, the CPU first, then CUDA with the reason when it cannot be used.
+ * The devices, the CPU first, then the GPUs, or CUDA with the reason when there is none to use. Looking
+ * at a GPU starts CUDA on it, which takes some of its memory and up to a second.
  *
  * @throws SecondOrderError `ERR_NATIVE_NOT_FOUND` when the native addon does not load.
  */
 export function devices(): DeviceInfo[] {
-  return [cpuInfo(), cudaInfo()];
+  return [cpuInfo(), ...cudaDevices()];
 }
 
 /**
  * Checks the `device` option.
  *
- * @throws SecondOrderError `ERR_INVALID_ARGUMENT` for anything but a device, `ERR_CUDA_…` for a CUDA
- * device that cannot be used.
+ * @param list whether several GPUs may be named
+ * @returns the names of the devices asked for; `['auto']` when left out
+ * @throws SecondOrderError `ERR_INVALID_ARGUMENT` for anything but a device, `ERR_CUDA_…` for a GPU that
+ * cannot be used.
  */
-export function checkDevice(device: unknown, argument = 'options.device'): void {
-  if (device === undefined || device === 'auto' || device === 'cpu') return;
-  if (typeof device !== 'string' || !/^cuda(:\d+)?$/.test(device)) {
-    throw invalid(argument, "'auto', 'cpu', 'cuda' or 'cuda:N'", describe(device));
+export function toDevice(device: unknown, argument = 'options.device', list = false): Device[] {
+  const names: unknown[] = list && Array.isArray(device) ? device : [device ?? 'auto'];
+  if (!names.every(isDevice) || names.length === 0 || !goTogether(names)) {
+    const takes = "'auto', 'cpu', 'cuda' or 'cuda:N'";
+    throw invalid(
+      argument,
+      list ? `${takes}, or different ones of the last` : takes,
+      describe(device),
+    );
   }
-  const { code, reason } = cudaUnavailable();
-  throw new SecondOrderError(code, reason, { argument });
+  if (names[0] === 'auto' || names[0] === 'cpu') return names;
+  try {
+    runDirect(() => loadNative().cudaRequire({ device: names }));
+  } catch (error) {
+    if (!(error instanceof SecondOrderError)) throw error;
+    throw new SecondOrderError(error.code, error.message, { argument, cause: error });
+  }
+  return names;
+}
+
+function isDevice(name: unknown): name is Device {
+  return name === 'auto' || name === 'cpu' || isGpu(name);
+}
+
+function isGpu(name: unknown): name is 'cuda' | GpuName {
+  return typeof name === 'string' && /^cuda(:(0|[1-9]\d{0,5}))?$/.test(name);
+}
+
+/** Whether several are GPUs by number, each named once. */
+function goTogether(names: Device[]): boolean {
+  if (names.length === 1) return true;
+  return new Set(names).size === names.length && names.every((name) => name.startsWith('cuda:'));
+}
+
+/**
+ * Checks the `device` option of something that has no form for a GPU.
+ *
+ * @param what that has none, as in 'FisherBlocks'
+ * @throws SecondOrderError `ERR_INVALID_ARGUMENT` for anything but a device, `ERR_CUDA_NO_BACKEND` for a
+ * GPU.
+ */
+export function requireCpu(device: unknown, what: string, argument = 'options.device'): void {
+  if (device === undefined || device === 'auto' || device === 'cpu') return;
+  if (!isGpu(device)) throw invalid(argument, "'auto' or 'cpu'", describe(device));
+  throw new SecondOrderError(
+    'ERR_CUDA_NO_BACKEND',
+    `${argument}: ${what} runs on the CPU alone in this version; leave the option out, or take 'cpu'`,
+    { argument },
+  );
 }
 
 /** What {@link doctor} finds. */
@@ -89,8 +136,8 @@ export interface Diagnosis {
   cpu?: CpuInfo;
   /** The BLAS in use, with its build configuration. Absent when the addon does not load. */
   blas?: { core: string; config: string; threads: number };
-  /** Why CUDA cannot be used. */
-  cuda: CudaInfo;
+  /** The backend, the GPUs and the libraries it needs, or why CUDA cannot be used. */
+  cuda: CudaFound | CudaInfo;
   /** What makes this installation fail, or slower than the machine allows. */
   warnings: string[];
 }
@@ -104,14 +151,14 @@ export function doctor(): Diagnosis {
     platform: `${process.platform}-${process.arch}`,
     libc: libc(),
     native: { loaded: false, error: '' },
-    cuda: cudaInfo(),
+    cuda: diagnoseCuda(),
     warnings: [],
   };
   try {
     diagnosis.cpu = cpuInfo();
     diagnosis.blas = loadNative().blasInfo();
     diagnosis.native = { loaded: true, path: path ?? '' };
-    diagnosis.warnings = warnings(diagnosis.cpu);
+    diagnosis.warnings = [...warnings(diagnosis.cpu), ...cudaWarnings(diagnosis.cuda)];
   } catch (error) {
     const message = messageOf(error);
     diagnosis.native = { loaded: false, error: message, ...(path === undefined ? {} : { path }) };
@@ -131,10 +178,6 @@ function cpuInfo(): CpuInfo {
     blas: loadNative().blasInfo().core,
     threads,
   };
-}
-
-function cudaInfo(): CudaInfo {
-  return { device: 'cuda', available: false, ...cudaUnavailable() };
 }
 
 /** The machine's memory, or the control group's limit where that is lower. */
@@ -160,6 +203,14 @@ function warnings({ kernels, blas }: CpuInfo): string[] {
       found.push(`The processor offers AVX-512, but OpenBLAS uses its ${blas} kernels`);
     }
   }
+  return found;
+}
+
+function cudaWarnings(cuda: Diagnosis['cuda']): string[] {
+  const found: string[] = [];
+  const given = process.env[CUDA_VARIABLE];
+  if (given) found.push(`${CUDA_VARIABLE}=${given} takes the place of the installed CUDA backend`);
+  if (cuda.available && !cuda.libraries.found) found.push(cuda.libraries.reason);
   return found;
 }
 

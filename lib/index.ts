@@ -4,9 +4,9 @@
  * @module secondorder
  */
 export * from './convex-relu';
+export type { CudaFound, CudaInfo, GpuInfo, GpuName } from './cuda';
 export {
   type CpuInfo,
-  type CudaInfo,
   type Device,
   type DeviceInfo,
   type DeviceOptions,

@@ -1,5 +1,6 @@
 // What the native addon offers: plain objects and typed arrays, no defaults, nothing public.
 
+import type { CudaSources } from './cuda-sources';
 import type { MFacNative } from './mfac/native';
 import type { NewtonNative } from './newton/native';
 
@@ -30,6 +31,17 @@ export type Floats = Float32Array | Float64Array;
 export type NativePrecision = 'float32' | 'float64';
 export type NativeLoss = 'squared' | 'logistic' | 'hinge' | 'softmax';
 export type NativeKernels = 'portable' | 'avx2' | 'avx512';
+/** A GPU as the driver describes it; bytes of memory. */
+export interface NativeGpu {
+  name: string;
+  memory: number;
+  free: number;
+  computeCapability: string;
+  multiprocessors: number;
+  driver: string;
+  runtime: string;
+}
+
 export type NativeRoute = 'auto' | 'woodbury' | 'gram' | 'cg';
 
 /** Row-major when dense; CSR when `columns` and `rowOffsets` are there. */
@@ -123,6 +135,9 @@ export interface ConvexReluSettings {
   relaxation: number;
   route: NativeRoute;
   globalBound: NativeGlobalBound;
+  /** Names of devices. */
+  device: string[];
+  products: 'float32' | 'tf32';
 }
 
 export interface NativeGlobalBound {
@@ -154,7 +169,9 @@ export interface NativeConvexReport {
   neurons: number;
   seconds: number;
   peakBytes: number;
+  gpuBytes: number;
   device: string;
+  deviceReason: string;
   route: string;
   seed: number;
   /** Columns of equal length, by the name of the progress field. */
@@ -212,6 +229,13 @@ export interface Native extends MFacNative, NewtonNative {
   measureGemmSync: NativeSyncOf<GemmSpec, { gigaflops: number }>;
   blasInfo(): { core: string; config: string; threads: number };
   cpuInfo(): { kernels: NativeKernels; threads: number };
+  /** Where the CUDA backend is to be looked for; has no effect once it is open. */
+  cudaSources(sources: CudaSources): void;
+  /** Throws where one of these GPUs cannot be used. */
+  cudaRequire(spec: { device: string[] }): void;
+  cudaDevices(): { backend: string; devices: NativeGpu[] };
+  /** Where cuBLAS and cuSOLVER are, one in a line. */
+  cudaLibraries(): string;
   /** Position of the first NaN or infinity; -1 when there is none. */
   findNonFinite(values: Floats): number;
 
@@ -223,5 +247,10 @@ export interface Native extends MFacNative, NewtonNative {
   convexReluVerify: NativeJobOf<ConvexReluVerifySpec, NativeVerification>;
   convexReluVerifySync: NativeSyncOf<ConvexReluVerifySpec, NativeVerification>;
   convexReluObjective(spec: ConvexReluObjectiveSpec): number;
-  convexReluEstimateMemory(spec: ConvexReluMemorySpec): { bytes: number; route: string };
+  convexReluEstimateMemory(spec: ConvexReluMemorySpec): {
+    bytes: number;
+    gpuBytes: number;
+    route: string;
+    device: string;
+  };
 }

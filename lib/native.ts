@@ -4,6 +4,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import nodeGypBuild from 'node-gyp-build';
+import { findCudaSources } from './cuda-sources';
 import { messageOf, SecondOrderError } from './errors';
 import type { Native } from './native-interface';
 
@@ -40,11 +41,14 @@ export function nativePath(): string | undefined {
 }
 
 function load(): Native {
+  let native: Native;
   try {
-    return nodeGypBuild(packageRoot) as Native;
+    native = nodeGypBuild(packageRoot) as Native;
   } catch (cause) {
     throw new SecondOrderError('ERR_NATIVE_NOT_FOUND', explain(cause), { cause });
   }
+  native.cudaSources(findCudaSources(packageRoot, packageVersion()));
+  return native;
 }
 
 /** "glibc 2.36" or "musl", as node-gyp-build tells them apart. */

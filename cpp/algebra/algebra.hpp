@@ -13,6 +13,7 @@
 #include "algebra/arena.hpp"
 #include "algebra/loss.hpp"
 #include "algebra/view.hpp"
+#include "base/run_control.hpp"
 
 namespace secondorder {
 
@@ -57,6 +58,9 @@ class Algebra {
   virtual void reserve_scratch(const GatedShape& shape) = 0;
   /// Parts of an operation that are worked on at the same time, each with host memory of its own.
   virtual int parallelism() const = 0;
+  /// From now on operations throw Cancelled, within some 20 ms, once `control` asks them to stop.
+  /// Null: nobody does.
+  virtual void watch(const RunControl* control, StopOn stop_on = StopOn::cancellation) = 0;
   /// Throws Cancelled where an operation would, asked to stop; for long work between operations.
   virtual void checkpoint() const = 0;
   virtual void upload(std::span<const Real> host, View<Real> device) = 0;
@@ -70,11 +74,12 @@ class Algebra {
   /// C = alpha·op(A)·op(B) + beta·C
   virtual void multiply(Real alpha, ConstView<Real> a, Transpose op_a, ConstView<Real> b,
                         Transpose op_b, Real beta, View<Real> c) = 0;
-  /// A = L·Lᵀ in the lower triangle; false where A isn't positive definite.
+  /// A = L·Lᵀ in the lower triangle, what is above it is the algebra's own from then on; false
+  /// where A isn't positive definite.
   virtual bool cholesky(View<Real> a) = 0;
-  /// B ← (L·Lᵀ)⁻¹·B
+  /// B ← (L·Lᵀ)⁻¹·B, L as cholesky() left it
   virtual void cholesky_solve(ConstView<Real> l, View<Real> b) = 0;
-  /// B ← L⁻¹·B
+  /// B ← L⁻¹·B, L as cholesky() left it
   virtual void lower_solve(ConstView<Real> l, View<Real> b) = 0;
   /// Fills the upper triangle from the lower one.
   virtual void symmetrize(View<Real> a) = 0;

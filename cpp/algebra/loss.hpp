@@ -5,11 +5,7 @@
 #include <cmath>
 #include <cstddef>
 
-#if defined(__CUDACC__)
-#define SECONDORDER_HOST_DEVICE __host__ __device__
-#elif !defined(SECONDORDER_HOST_DEVICE)
-#define SECONDORDER_HOST_DEVICE
-#endif
+#include "base/host_device.hpp"
 
 namespace secondorder {
 

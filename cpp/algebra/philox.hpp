@@ -7,11 +7,7 @@
 #include <cmath>
 #include <cstdint>
 
-#if defined(__CUDACC__)
-#define SECONDORDER_HOST_DEVICE __host__ __device__
-#else
-#define SECONDORDER_HOST_DEVICE
-#endif
+#include "base/host_device.hpp"
 
 namespace secondorder {
 

@@ -8,6 +8,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <span>
 #include <variant>
 #include <vector>
@@ -51,6 +53,8 @@ struct RowWindowShape {
   Storage storage = Storage::float32;
   /// Ascending positions that are kept: the columns of the window. Empty: all of them.
   std::vector<std::uint32_t> active;
+  /// Of a part of a wider window: where in its vectors this one's begin. For messages alone.
+  std::size_t first_position = 0;
 
   std::size_t columns() const { return active.empty() ? dimension : active.size(); }
 };
@@ -109,5 +113,9 @@ class RowWindow {
   virtual std::size_t window_bytes() const = 0;
   virtual std::size_t bytes() const = 0;
 };
+
+/// Where a window's rows are to be: throws ERR_OUT_OF_MEMORY where that place hasn't the room, and
+/// makes nothing where they are to be on the CPU.
+using MakeRowWindow = std::function<std::unique_ptr<RowWindow>(RowWindowShape)>;
 
 }  // namespace secondorder

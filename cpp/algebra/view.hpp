@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "base/host_device.hpp"
+
 namespace secondorder {
 
 /// rows × cols, element (i, j) at data[i * stride + j]. On a GPU `data` is a device address: only
@@ -17,22 +19,23 @@ struct View {
   std::size_t stride = 0;
 
   View() = default;
-  View(T* address, std::size_t row_count, std::size_t column_count)
+  SECONDORDER_HOST_DEVICE View(T* address, std::size_t row_count, std::size_t column_count)
       : View(address, row_count, column_count, column_count) {}
-  View(T* address, std::size_t row_count, std::size_t column_count, std::size_t row_stride)
+  SECONDORDER_HOST_DEVICE View(T* address, std::size_t row_count, std::size_t column_count,
+                               std::size_t row_stride)
       : data(address), rows(row_count), cols(column_count), stride(row_stride) {}
   /// A matrix may be read through a view of const elements.
   template <class U>
-  requires(std::is_same_v<const U, T> && !std::is_same_v<U, T>)
+  requires(std::is_same_v<const U, T> && !std::is_same_v<U, T>) SECONDORDER_HOST_DEVICE
       View(const View<U>& other)  // NOLINT(google-explicit-constructor): as T* converts to const T*
       : data(other.data), rows(other.rows), cols(other.cols), stride(other.stride) {}
 
-  std::size_t size() const { return rows * cols; }
-  T* row(std::size_t i) const { return data + i * stride; }
-  View block(std::size_t first_row, std::size_t row_count) const {
+  SECONDORDER_HOST_DEVICE std::size_t size() const { return rows * cols; }
+  SECONDORDER_HOST_DEVICE T* row(std::size_t i) const { return data + i * stride; }
+  SECONDORDER_HOST_DEVICE View block(std::size_t first_row, std::size_t row_count) const {
     return {data + first_row * stride, row_count, cols, stride};
   }
-  View columns(std::size_t first, std::size_t count) const {
+  SECONDORDER_HOST_DEVICE View columns(std::size_t first, std::size_t count) const {
     return {data + first, rows, count, stride};
   }
 };
@@ -47,13 +50,15 @@ struct GateBits {
   std::size_t rows = 0;
   std::size_t gates = 0;
 
-  static std::size_t words_per_row(std::size_t gate_count) { return (gate_count + 63) / 64; }
-  std::size_t stride() const { return words_per_row(gates); }
-  std::uint64_t* row(std::size_t k) const { return words + k * stride(); }
-  bool test(std::size_t k, std::size_t gate) const {
+  SECONDORDER_HOST_DEVICE static std::size_t words_per_row(std::size_t gate_count) {
+    return (gate_count + 63) / 64;
+  }
+  SECONDORDER_HOST_DEVICE std::size_t stride() const { return words_per_row(gates); }
+  SECONDORDER_HOST_DEVICE std::uint64_t* row(std::size_t k) const { return words + k * stride(); }
+  SECONDORDER_HOST_DEVICE bool test(std::size_t k, std::size_t gate) const {
     return (row(k)[gate / 64] >> (gate % 64)) & 1U;
   }
-  GateBits block(std::size_t first_row, std::size_t row_count) const {
+  SECONDORDER_HOST_DEVICE GateBits block(std::size_t first_row, std::size_t row_count) const {
     return {words + first_row * stride(), row_count, gates};
   }
 };

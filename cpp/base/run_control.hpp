@@ -16,6 +16,10 @@ struct NamedNumber {
   double value;
 };
 
+/// What of a control is obeyed: its cancellation alone, or its time limit too. Solvers look at the
+/// limit themselves between iterations, and leave it to what they call where there are none.
+enum class StopOn { cancellation, time_limit };
+
 class RunControl {
  public:
   using Clock = std::chrono::steady_clock;
@@ -33,6 +37,9 @@ class RunControl {
   bool out_of_time() const { return seconds() >= time_limit; }
   /// True when the solver is to return what it has.
   bool stop_requested() const { return cancelled() || out_of_time(); }
+  bool stop_requested(StopOn stop_on) const {
+    return stop_on == StopOn::time_limit ? stop_requested() : cancelled();
+  }
 
   void report(std::span<const NamedNumber> figures) const {
     if (on_progress) on_progress(figures);

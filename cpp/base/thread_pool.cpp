@@ -106,8 +106,7 @@ ThreadPool::~ThreadPool() {
 }
 
 bool ThreadPool::stop_requested() const {
-  if (control_ == nullptr) return false;
-  return stop_on_ == StopOn::time_limit ? control_->stop_requested() : control_->cancelled();
+  return control_ != nullptr && control_->stop_requested(stop_on_);
 }
 
 void ThreadPool::drain(int thread) {

@@ -10,17 +10,12 @@
 #include <vector>
 
 #include "base/function_ref.hpp"
+#include "base/run_control.hpp"
 
 namespace secondorder {
 
-class RunControl;
-
 /// Thrown out of ThreadPool::run() when the run's control asks it to stop.
 struct Cancelled {};
-
-/// What of a control a pool obeys: its cancellation alone, or its time limit too. Solvers look at
-/// the limit themselves between iterations, and leave it to the pool where there are none.
-enum class StopOn { cancellation, time_limit };
 
 /// Threads this process may use: the CPUs its affinity mask and its cgroup quota allow.
 int available_threads();

@@ -74,11 +74,9 @@ class Account {
            block_ * (s_.features + s_.outputs) * sizeof(Real);
   }
   std::size_t starting() const {
-    if (size_.route == Route::gram) return algebra_.gram_scratch_bytes(s_);
-    if (size_.route != Route::conjugate_gradient) return 0;
-    const std::size_t rank = sketch_rank(s_), entries = s_.gates * s_.features * rank;
-    const GatedShape sketch{s_.rows, s_.features, s_.gates, rank, 1};
-    return entries * (3 * number + sizeof(Real)) + algebra_.scratch_bytes(sketch);
+    const std::size_t scratch = starting_scratch_bytes(algebra_, s_, size_.route);
+    if (size_.route != Route::conjugate_gradient) return scratch;
+    return s_.gates * s_.features * sketch_rank(s_) * (3 * number + sizeof(Real)) + scratch;
   }
 
   // The model and the certificate.
@@ -141,6 +139,15 @@ class Account {
 }  // namespace
 
 template <class Real>
+std::size_t starting_scratch_bytes(const Algebra<Real>& algebra, const GatedShape& shape,
+                                   Route route) {
+  if (route == Route::gram) return algebra.gram_scratch_bytes(shape);
+  if (route != Route::conjugate_gradient) return 0;
+  const GatedShape sketch{shape.rows, shape.features, shape.gates, sketch_rank(shape), 1};
+  return algebra.scratch_bytes(sketch);
+}
+
+template <class Real>
 std::size_t host_bytes(const Algebra<Real>& algebra, const RunSize& size, const Options& options) {
   return Account<Real>(algebra, size, options).most();
 }
@@ -150,6 +157,8 @@ std::size_t data_bytes(const DataView& data) {
          data.row_offsets.size_bytes();
 }
 
+template std::size_t starting_scratch_bytes(const Algebra<float>&, const GatedShape&, Route);
+template std::size_t starting_scratch_bytes(const Algebra<double>&, const GatedShape&, Route);
 template std::size_t host_bytes(const Algebra<float>&, const RunSize&, const Options&);
 template std::size_t host_bytes(const Algebra<double>&, const RunSize&, const Options&);
 

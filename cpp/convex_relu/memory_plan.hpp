@@ -35,6 +35,12 @@ struct RunSize {
 template <class Real>
 std::size_t host_bytes(const Algebra<Real>& algebra, const RunSize& size, const Options& options);
 
+/// Scratch of the operations that prepare a route, before the first iteration; part of host_bytes()
+/// where the algebra is the host's.
+template <class Real>
+std::size_t starting_scratch_bytes(const Algebra<Real>& algebra, const GatedShape& shape,
+                                   Route route);
+
 /// Bytes of the samples as they were given.
 std::size_t data_bytes(const DataView& data);
 

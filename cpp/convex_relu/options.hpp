@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "algebra/loss.hpp"
+#include "device/request.hpp"
 
 namespace secondorder::convex_relu {
 
@@ -73,6 +74,9 @@ struct Options {
   /// Adversarial training: samples may be moved by at most this in each feature of z.
   std::optional<double> epsilon;
   bool descend = true;  ///< after it, on the network's own adversarial loss
+
+  DeviceRequest device;
+  Products products = Products::float32;  ///< of a float32 run on a GPU
 };
 
 }  // namespace secondorder::convex_relu

@@ -108,7 +108,7 @@ void refine_network(const RefinementInput<Real>& in, FunctionRef<void()> unwatch
   Samples<Real> samples{o.loss, beta, 0, program.x, program.y, program.weights};
   const Neurons first = first_neurons(in, beta);
   Refinement<Real> refinement(in.algebra, samples, in.rotation.eigenvalues, o, first.count(),
-                              available_memory());
+                              in.memory);
   refinement.allocate();
   std::vector<Round> rounds;
   const auto finish = [&] {

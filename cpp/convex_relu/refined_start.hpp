@@ -31,6 +31,7 @@ struct RefinementInput {
   HostAlgebra& host;
   Algebra<Real>& algebra;
   const RunControl& control;
+  std::size_t memory;  ///< bytes there are on the device
 };
 
 /// Begins with the neurons of the request's warm start, or else with those of its gates, and stops

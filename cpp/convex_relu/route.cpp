@@ -2,16 +2,22 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <string>
 
+#include "algebra/cpu/cpu_algebra.hpp"
 #include "base/error.hpp"
 #include "convex_relu/admm.hpp"
 #include "convex_relu/memory_plan.hpp"
+#include "convex_relu/placement.hpp"
 #include "convex_relu/refined_start.hpp"
 
 namespace secondorder::convex_relu {
 
 namespace {
+
+/// Iterations that a run may take: cones take ten times as many.
+double expected_iterations(const GatedShape& s) { return s.sets == 2 ? 200 : 20; }
 
 /// A dummy layout of the program and ADMM over a counting arena.
 template <class Real>
@@ -54,21 +60,36 @@ double route_cost(Route route, const GatedShape& s, Loss loss, double iterations
 }
 
 template <class Real>
+std::size_t host_bytes(const Algebra<Real>& algebra, RunSize size, const Options& options,
+                       bool on_gpu) {
+  if (!on_gpu) return host_bytes(algebra, size, options);
+  size.device_bytes = 0;
+  const CpuAlgebra<Real> host(algebra.parallelism());
+  return host_bytes(host, size, options);
+}
+
+template <class Real>
 Plan make_plan(Algebra<Real>& algebra, const GatedShape& shape, std::size_t raw_features,
-               bool weighted, const Options& options, std::size_t available) {
+               bool weighted, const Options& options, const Room& room) {
   Plan best;
   double least = -1;
-  std::size_t smallest = 0;
+  std::size_t smallest = 0, smallest_on_gpu = 0;
   for (const Route route : {Route::woodbury, Route::gram, Route::conjugate_gradient}) {
     if (options.route != Route::automatic && options.route != route) continue;
     const std::size_t workspace = workspace_bytes(algebra, shape, weighted, options, route);
     const std::size_t bytes = workspace + algebra.scratch_bytes(shape);
-    const std::size_t around =
-        host_bytes(algebra, RunSize::most(shape, raw_features, route, bytes), options);
-    if (smallest == 0 || bytes + around < smallest) smallest = bytes + around;
-    if (bytes + around > available) continue;
-    const double iterations = shape.sets == 2 ? 200 : 20;  // cones take ten times as many
-    const double operations = route_cost(route, shape, options.loss, iterations);
+    const RunSize size = RunSize::most(shape, raw_features, route, bytes);
+    const std::size_t around = host_bytes(algebra, size, options, room.gpu.has_value());
+    const std::size_t on_host = room.gpu ? around : bytes + around;
+    if (smallest == 0 || on_host < smallest) smallest = on_host;
+    if (room.gpu) {
+      const std::size_t on_gpu = bytes + starting_scratch_bytes(algebra, shape, route);
+      if (smallest_on_gpu == 0 || on_gpu < smallest_on_gpu) smallest_on_gpu = on_gpu;
+      if (on_gpu > *room.gpu) continue;
+    }
+    if (on_host > room.host) continue;
+    const double operations =
+        route_cost(route, shape, options.loss, expected_iterations(shape));
     if (least >= 0 && operations >= least) continue;
     least = operations;
     best.route = route;
@@ -76,23 +97,43 @@ Plan make_plan(Algebra<Real>& algebra, const GatedShape& shape, std::size_t raw_
     best.device_bytes = bytes;
     best.host_bytes = around;
   }
-  if (least < 0) {
-    throw Error(ErrorCode::out_of_memory,
-                "the problem needs " + std::to_string(smallest) + " bytes of memory, and " +
-                    std::to_string(available) +
-                    " are available; take fewer gates, samples or components");
+  if (least >= 0) return best;
+  const bool gpu_lacks = room.gpu && smallest_on_gpu > *room.gpu;
+  throw Error(ErrorCode::out_of_memory,
+              "the problem needs " + std::to_string(gpu_lacks ? smallest_on_gpu : smallest) +
+                  (gpu_lacks ? " bytes on the GPU, and " : " bytes of memory, and ") +
+                  std::to_string(gpu_lacks ? *room.gpu : room.host) +
+                  " are available; take fewer gates, samples or components");
+}
+
+Work work_of(const GatedShape& shape, const Options& options, std::size_t bytes_of_real) {
+  double least = std::numeric_limits<double>::infinity();
+  for (const Route route : {Route::woodbury, Route::gram, Route::conjugate_gradient}) {
+    if (options.route != Route::automatic && options.route != route) continue;
+    least = std::min(least, route_cost(route, shape, options.loss, expected_iterations(shape)));
   }
-  return best;
+  const auto n = static_cast<double>(shape.rows), r = static_cast<double>(shape.features);
+  const double iterations = expected_iterations(shape);
+  // The two products of the cone variables, and what reads and writes them; every route has them.
+  const double cones = shape.sets == 2 ? n * static_cast<double>(shape.parameter_rows()) : 0;
+  constexpr double launches_an_iteration = 40;
+  return {.operations = least + iterations * 2 * cones * r,
+          .bytes = iterations * 4 * cones * static_cast<double>(bytes_of_real),
+          .transfer_bytes = n * (r + 2 * static_cast<double>(shape.outputs)) *
+                                static_cast<double>(bytes_of_real) +
+                            n * static_cast<double>(shape.gates) / 8,
+          .launches = iterations * launches_an_iteration,
+          .float64 = bytes_of_real == sizeof(double)};
 }
 
 template <class Real>
 Plan plan_run(Algebra<Real>& algebra, const GatedShape& shape, std::size_t raw_features,
-              bool weighted, const Options& options, std::size_t available) {
+              bool weighted, const Options& options, const Room& room) {
   GatedShape solved = shape;
   if (options.refine.width > 0) solved.gates = options.refine.width;
-  Plan plan = make_plan(algebra, solved, raw_features, weighted, options, available);
+  Plan plan = make_plan(algebra, solved, raw_features, weighted, options, room);
   if (options.refine.width == 0) return plan;
-  const std::size_t refinement = refinement_bytes(algebra, solved, weighted, options, available);
+  const std::size_t refinement = refinement_bytes(algebra, solved, weighted, options, room.device());
   if (refinement > plan.device_bytes) plan.device_bytes = refinement;
   return plan;
 }
@@ -102,16 +143,27 @@ GatedShape shape_of(std::size_t rows, std::size_t features, std::size_t gates, s
   return {rows, features, gates, outputs, model == Model::relu ? std::size_t{2} : std::size_t{1}};
 }
 
+GatedShape largest_shape(std::size_t rows, std::size_t cols, std::size_t outputs,
+                         const Options& options) {
+  std::size_t features = options.components > 0 ? std::min(options.components, cols) : cols;
+  features = std::min(features + (options.bias ? 1 : 0), rows);
+  return shape_of(rows, features, options.gates, outputs, options.model);
+}
+
 template <class Real>
 MemoryEstimate estimate_memory(std::size_t rows, std::size_t cols, std::size_t outputs,
                                const Options& options, int threads) {
-  CpuAlgebra<Real> algebra(threads);
-  std::size_t features = options.components > 0 ? std::min(options.components, cols) : cols;
-  features = std::min(features + (options.bias ? 1 : 0), rows);
-  const GatedShape shape = shape_of(rows, features, options.gates, outputs, options.model);
-  const Plan plan = plan_run(algebra, shape, cols, false, options, ~std::size_t{0} / 2);
+  const Placement<Real> placement = place<Real>(rows, cols, outputs, options, threads);
+  const bool on_gpu = placement.device.gpu();
+  Room room{.host = ~std::size_t{0} / 2};
+  if (on_gpu) room.gpu = placement.gpu_bytes;
+  const Plan plan = plan_run(*placement.algebra, largest_shape(rows, cols, outputs, options), cols,
+                             false, options, room);
   const std::size_t inputs = rows * (cols + outputs) * sizeof(double);
-  return {plan.bytes() + inputs, name(plan.route)};
+  return {.bytes = inputs + (on_gpu ? plan.host_bytes : plan.bytes()),
+          .gpu_bytes = on_gpu ? plan.device_bytes : 0,
+          .route = name(plan.route),
+          .device = placement.device.name()};
 }
 
 template <class Real>
@@ -129,14 +181,16 @@ std::unique_ptr<UUpdate<Real>> make_u_update(Route route, Algebra<Real>& algebra
   return make_woodbury(algebra, arena, program);
 }
 
+template std::size_t host_bytes(const Algebra<float>&, RunSize, const Options&, bool);
+template std::size_t host_bytes(const Algebra<double>&, RunSize, const Options&, bool);
 template Plan make_plan(Algebra<float>&, const GatedShape&, std::size_t, bool, const Options&,
-                        std::size_t);
+                        const Room&);
 template Plan make_plan(Algebra<double>&, const GatedShape&, std::size_t, bool, const Options&,
-                        std::size_t);
+                        const Room&);
 template Plan plan_run(Algebra<float>&, const GatedShape&, std::size_t, bool, const Options&,
-                       std::size_t);
+                       const Room&);
 template Plan plan_run(Algebra<double>&, const GatedShape&, std::size_t, bool, const Options&,
-                       std::size_t);
+                       const Room&);
 template MemoryEstimate estimate_memory<float>(std::size_t, std::size_t, std::size_t,
                                                const Options&, int);
 template MemoryEstimate estimate_memory<double>(std::size_t, std::size_t, std::size_t,

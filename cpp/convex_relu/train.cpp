@@ -11,6 +11,7 @@
 #include "convex_relu/extract.hpp"
 #include "convex_relu/global_rounds.hpp"
 #include "convex_relu/memory_plan.hpp"
+#include "convex_relu/placement.hpp"
 #include "convex_relu/refined_start.hpp"
 #include "convex_relu/route.hpp"
 #include "convex_relu/untrained.hpp"
@@ -37,7 +38,9 @@ class Run {
       : request_(request),
         control_(control),
         host_(control.threads),
-        algebra_(std::make_unique<CpuAlgebra<Real>>(control.threads)),
+        placement_(place<Real>(request.data.rows, request.data.cols, request.outputs,
+                               request.options, control.threads)),
+        algebra_(*placement_.algebra),
         selected_(weighted_rows(request.weights)),
         data_(request.data) {
     if (!request.weights.empty() && selected_.size() < data_.rows) {
@@ -66,7 +69,7 @@ class Run {
  private:
   void watch(const RunControl* control, StopOn stop_on = StopOn::cancellation) {
     host_.watch(control, stop_on);
-    algebra_->watch(control, stop_on);
+    algebra_.watch(control, stop_on);
   }
 
   void prepare() {
@@ -74,8 +77,8 @@ class Run {
     preprocessing_ = fit_preprocessing(data_, o, host_);
     if (request_.warm_solution == nullptr) {  // before any gate is drawn: is there room for all?
       const std::size_t most = std::min(data_.rows, preprocessing_.features());
-      plan_run(*algebra_, shape_of(data_.rows, most, o.gates, request_.outputs, o.model),
-               data_.cols, false, o, available_memory());
+      plan_run(algebra_, shape_of(data_.rows, most, o.gates, request_.outputs, o.model),
+               data_.cols, false, o, room());
     }
     rotation_ = fit_rotation(data_, preprocessing_, folded_.row_scale, host_);
     if (o.refine.width > 0) refine();
@@ -83,17 +86,17 @@ class Run {
     const GatedShape shape =
         shape_of(data_.rows, rotation_.rank(), gates_.count, request_.outputs, o.model);
     const bool weighted = !folded_.weights.empty();
-    plan_ = make_plan(*algebra_, shape, data_.cols, weighted, o, available_memory());
-    arena_ = Arena(algebra_->allocate(plan_.workspace_bytes), plan_.workspace_bytes);
-    algebra_->reserve_scratch(shape);
+    plan_ = make_plan(algebra_, shape, data_.cols, weighted, o, room());
+    arena_ = Arena(algebra_.allocate(plan_.workspace_bytes), plan_.workspace_bytes);
+    algebra_.reserve_scratch(shape);
     program_.emplace(shape, weighted, arena_);
     program_->loss = o.loss;
     program_->beta = o.beta * targets_.total_weight / rotation_.scale;
     program_->group = o.penalty == Penalty::gate ? request_.outputs : 1;
     program_->eigenvalues = rotation_.eigenvalues;
-    admm_.emplace(*algebra_, arena_, *program_, plan_.route, o.relaxation);
+    admm_.emplace(algebra_, arena_, *program_, plan_.route, o.relaxation);
     patterns_.resize(data_.rows * GateBits::words_per_row(gates_.count));
-    load_program(data_, preprocessing_, rotation_, gates_, folded_, host_, patterns(), *algebra_,
+    load_program(data_, preprocessing_, rotation_, gates_, folded_, host_, patterns(), algebra_,
                  *program_);
     if (refined_) {
       start_at(*refined_, *program_, *admm_);
@@ -104,7 +107,7 @@ class Run {
 
   void refine() {
     const RefinementInput<Real> input{request_,  data_, folded_,   preprocessing_,
-                                      rotation_, host_, *algebra_, control_};
+                                      rotation_, host_, algebra_, control_, room().device()};
     refine_network(
         input, [&] { watch(nullptr); }, refined_);
     if (refined_) report_.rounds = refined_->rounds;
@@ -257,7 +260,7 @@ class Run {
     try {
       watch(&control_, StopOn::time_limit);
       report_.pricing_ratio = measure_price(result_.model, result_.certificate, rotation_,
-                                            *program_, request_.options.seed, *algebra_);
+                                            *program_, request_.options.seed, algebra_);
     } catch (const Cancelled&) {
       report_.status = stop_status();
     }
@@ -265,6 +268,22 @@ class Run {
   }
 
   Status stop_status() const { return control_.cancelled() ? Status::aborted : Status::time_limit; }
+
+  Room room() const {
+    Room left{.host = available_memory()};
+    if (placement_.device.gpu()) left.gpu = placement_.gpu_bytes;
+    return left;
+  }
+
+  /// What the report says of the device, and of memory besides the input and this.
+  void report_device(Report& report, std::size_t host) const {
+    const bool on_gpu = placement_.device.gpu();
+    report.device = placement_.device.name();
+    report.device_reason = placement_.device.reason;
+    const std::size_t device = std::max(plan_.device_bytes, refined_ ? refined_->bytes : 0);
+    report.gpu_bytes = on_gpu ? device : 0;
+    report.peak_bytes = input_bytes() + host + (on_gpu ? 0 : device);
+  }
 
   std::size_t input_bytes() const {
     return data_bytes(request_.data) +
@@ -286,7 +305,7 @@ class Run {
     report_.rounds = refined_->rounds;
     report_.gates = gates_.count;
     report_.neurons = result_.model.neurons();
-    report_.peak_bytes = input_bytes() + std::max(plan_.bytes(), refined_->bytes);
+    report_device(report_, plan_.host_bytes);
     report_.route = name(request_.options.route);
     report_.seconds = control_.seconds();
     result_.report = report_;
@@ -297,7 +316,7 @@ class Run {
   Result finish_untrained() {
     Result result = untrained(request_, std::move(preprocessing_), std::move(gates_));
     result.report.status = stop_status();
-    result.report.peak_bytes = input_bytes() + plan_.bytes();
+    report_device(result.report, plan_.host_bytes);
     result.report.seconds = control_.seconds();
     return result;
   }
@@ -315,8 +334,7 @@ class Run {
         result_.model.kind == Model::relu ? result_.model.neurons() : result_.model.gates.count;
     const RunSize size{program_->shape,    data_.cols,      plan_.route,
                        plan_.device_bytes, report_.neurons, result_.certificate.mu_rows.size()};
-    report_.peak_bytes = input_bytes() + host_bytes(*algebra_, size, request_.options) +
-                         std::max(plan_.device_bytes, refined_ ? refined_->bytes : 0);
+    report_device(report_, host_bytes(algebra_, size, request_.options, placement_.device.gpu()));
     report_.route = name(plan_.route);
     report_.seconds = control_.seconds();
     result_.report = report_;
@@ -344,7 +362,8 @@ class Run {
   const Request& request_;
   const RunControl& control_;
   HostAlgebra host_;
-  std::unique_ptr<CpuAlgebra<Real>> algebra_;
+  Placement<Real> placement_;
+  Algebra<Real>& algebra_;
   std::vector<std::size_t> selected_;
   DataView data_;
   Targets targets_, folded_;

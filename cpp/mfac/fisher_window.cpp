@@ -20,12 +20,14 @@ void check_damping(double damping) {
               "damping must be a positive number, got " + std::to_string(damping), "damping");
 }
 
-void check_memory(const FisherWindowOptions& options) {
+/// Of the machine: rows elsewhere are checked by who makes them.
+void check_memory(const FisherWindowOptions& options, bool rows_elsewhere) {
   const double rows = static_cast<double>(options.capacity);
   const double columns =
       static_cast<double>(options.active.empty() ? options.dimension : options.active.size());
-  const double need = CpuRowWindow::estimate_bytes(rows, columns, options.storage) +
-                      SlidingFactor::estimate_bytes(rows) + 8 * rows * rows;
+  const double row_window =
+      rows_elsewhere ? 0 : CpuRowWindow::estimate_bytes(rows, columns, options.storage);
+  const double need = row_window + SlidingFactor::estimate_bytes(rows) + 8 * rows * rows;
   const double have = static_cast<double>(available_memory());
   if (need <= have) return;
   throw Error(ErrorCode::out_of_memory,
@@ -44,8 +46,15 @@ FisherWindowOptions checked(FisherWindowOptions options) {
     throw Error(ErrorCode::invalid_argument, std::string(argument) + " must be at least 1",
                 argument);
   }
-  check_memory(options);
   return options;
+}
+
+std::unique_ptr<RowWindow> make(const MakeRowWindow& make_rows,
+                                const FisherWindowOptions& options) {
+  RowWindowShape shape{options.capacity, options.dimension, options.storage, options.active};
+  std::unique_ptr<RowWindow> rows = make_rows ? make_rows(shape) : nullptr;
+  check_memory(options, rows != nullptr);
+  return rows ? std::move(rows) : std::make_unique<CpuRowWindow>(std::move(shape));
 }
 
 void check_length(std::size_t length, std::size_t expected, const char* argument) {
@@ -104,10 +113,9 @@ std::vector<std::uint32_t> active_positions(std::span<const std::uint8_t> mask) 
   return active;
 }
 
-FisherWindow::FisherWindow(FisherWindowOptions options)
+FisherWindow::FisherWindow(FisherWindowOptions options, const MakeRowWindow& make_rows)
     : options_(checked(std::move(options))),
-      rows_(std::make_unique<CpuRowWindow>(RowWindowShape{options_.capacity, options_.dimension,
-                                                          options_.storage, options_.active})),
+      rows_(make(make_rows, options_)),
       gram_(options_.capacity * options_.capacity),
       factor_(options_.capacity) {}
 

@@ -13,11 +13,13 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "algebra/row_window.hpp"
 #include "base/enum_names.hpp"
 #include "base/run_control.hpp"
+#include "device/choice.hpp"
 #include "mfac/slice_coverage.hpp"
 #include "mfac/sliding_factor.hpp"
 
@@ -44,8 +46,9 @@ std::vector<std::uint32_t> active_positions(std::span<const std::uint8_t> mask);
 /// An operation that throws leaves the window as it was; one that is cancelled throws Cancelled.
 class FisherWindow {
  public:
-  /// Throws ERR_INVALID_ARGUMENT, and ERR_OUT_OF_MEMORY where the machine hasn't the bytes.
-  explicit FisherWindow(FisherWindowOptions options);
+  /// Throws ERR_INVALID_ARGUMENT, and ERR_OUT_OF_MEMORY where the machine hasn't the bytes. The
+  /// gradients are kept where `make_rows` has them; empty, or where it makes nothing: on the CPU.
+  explicit FisherWindow(FisherWindowOptions options, const MakeRowWindow& make_rows = {});
 
   const FisherWindowOptions& options() const { return options_; }
   std::size_t columns() const { return rows_->shape().columns(); }
@@ -75,7 +78,12 @@ class FisherWindow {
   /// Everything, bit by bit; slices must have been committed. A file that is there is replaced
   /// once the new one is complete.
   void save(const std::string& path, const RunControl& control) const;
-  static std::unique_ptr<FisherWindow> load(const std::string& path, const RunControl& control);
+  static std::unique_ptr<FisherWindow> load(const std::string& path, const RunControl& control,
+                                            const MakeRowWindow& make_rows = {});
+
+  /// Where the gradients are kept, as whoever made the rows says it.
+  const DeviceChoice& device() const { return device_; }
+  void set_device(DeviceChoice device) { device_ = std::move(device); }
 
   /// K(i, j), the oldest gradient first; and the factor, which may have to be made. For tests.
   double gram(std::size_t i, std::size_t j) const { return gram_[at(slot(i), slot(j))]; }
@@ -106,6 +114,7 @@ class FisherWindow {
   std::size_t size_ = 0;    ///< k
   std::size_t oldest_ = 0;  ///< slot of the oldest gradient; the newest are in the slots before it
   SliceCoverage slices_;
+  DeviceChoice device_;
 };
 
 }  // namespace secondorder::mfac

@@ -128,8 +128,8 @@ void FisherWindow::save(const std::string& path, const RunControl& control) cons
   file.finish();
 }
 
-std::unique_ptr<FisherWindow> FisherWindow::load(const std::string& path,
-                                                 const RunControl& control) {
+std::unique_ptr<FisherWindow> FisherWindow::load(const std::string& path, const RunControl& control,
+                                                 const MakeRowWindow& make_rows) {
   FileReader file(path);
   if (file.bytes() < sizeof(Header)) file.refuse("is no saved window: it is too short");
   const Header header = file.get<Header>();
@@ -148,7 +148,7 @@ std::unique_ptr<FisherWindow> FisherWindow::load(const std::string& path,
                               .storage = static_cast<Storage>(header.storage),
                               .normalize = static_cast<Normalize>(header.normalize),
                               .active = read_mask(file, header)};
-  auto window = std::make_unique<FisherWindow>(std::move(options));
+  auto window = std::make_unique<FisherWindow>(std::move(options), make_rows);
   if (window->rows_->row_bytes() != header.row_bytes) file.refuse("has rows of another length");
   window->size_ = header.size;
   window->oldest_ = header.oldest;

@@ -1,5 +1,6 @@
 /** `secondorder doctor`: what the installation can do, and what is wrong with it. */
 import type { Command } from 'commander';
+import type { GpuInfo } from '../cuda';
 import { type Diagnosis, doctor } from '../devices';
 import type { Context } from './context';
 import { addJsonOption } from './options';
@@ -22,7 +23,8 @@ export function addDoctor(program: Command, context: Context): void {
     });
 }
 
-function describe({ version, node, platform, libc, native, cpu, blas, cuda }: Diagnosis) {
+function describe(diagnosis: Diagnosis): [string, string][] {
+  const { version, node, platform, libc, native, cpu, blas, cuda } = diagnosis;
   const rows: [string, string][] = [
     ['secondorder', version],
     ['node', node],
@@ -34,6 +36,25 @@ function describe({ version, node, platform, libc, native, cpu, blas, cuda }: Di
     rows.push(['memory', `${(cpu.memory / GIBIBYTE).toFixed(1)} GiB`]);
   }
   if (blas) rows.push(['blas', `${blas.core} (${blas.config})`]);
-  rows.push(['cuda', cuda.reason]);
-  return rows;
+  return [...rows, ...describeCuda(cuda)];
+}
+
+function describeCuda(cuda: Diagnosis['cuda']): [string, string][] {
+  if (!cuda.available) return [['cuda', cuda.reason]];
+  const { backend, gpus, libraries } = cuda;
+  return [
+    ...gpus.map(describeGpu),
+    ['cuda backend', backend],
+    ['cuda libraries', libraries.found ? libraries.files.join(', ') : 'not found'],
+  ];
+}
+
+function describeGpu(gpu: GpuInfo): [string, string] {
+  const { name, memory, free, computeCapability, driver, runtime } = gpu;
+  const room = `${(memory / GIBIBYTE).toFixed(1)} GiB, ${(free / GIBIBYTE).toFixed(1)} free`;
+  return [
+    gpu.device,
+    `${name}, ${room}, compute capability ${computeCapability}, ` +
+      `CUDA ${runtime}, driver for up to ${driver}`,
+  ];
 }

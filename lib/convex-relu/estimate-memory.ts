@@ -16,8 +16,12 @@ export interface ProblemShape {
 
 /** What training will need. */
 export interface MemoryEstimate {
-  /** Most bytes that the solver will hold at once, its copy of the inputs included. */
+  /** Most bytes of the machine's memory held at once, the solver's copy of the inputs included. */
   bytes: number;
+  /** Bytes on the GPU; 0 on the CPU. */
+  gpuBytes: number;
+  /** Where it will be computed: `cpu` or such as `cuda:0`. */
+  device: string;
   /** How it will solve its linear systems. */
   route: string;
 }
@@ -25,7 +29,7 @@ export interface MemoryEstimate {
 /**
  * The memory that {@link trainConvexReLU} will take for a problem of this size, without doing it.
  *
- * @throws SecondOrderError ERR_INVALID_ARGUMENT
+ * @throws SecondOrderError ERR_INVALID_ARGUMENT; ERR_CUDA_… and ERR_OUT_OF_MEMORY of a GPU asked for
  */
 export function estimateMemory(shape: ProblemShape, options?: ConvexReLUOptions): MemoryEstimate {
   const raw = checkObject(shape, 'shape', ['rows', 'cols', 'outputs']);

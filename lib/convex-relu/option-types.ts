@@ -116,6 +116,12 @@ export interface ConvexReLUOptions extends DeviceOptions {
    */
   globalBound?: boolean | 'auto' | GlobalBoundOptions;
   /**
+   * How a GPU multiplies matrices of float32: `'float32'` (default), or faster with factors rounded to
+   * the 10 bits of mantissa that its tensor cores take, `'tf32'`. The certificate is float64 either
+   * way: a run that loses too much does not reach its tolerance, and its report says so.
+   */
+  products?: 'float32' | 'tf32';
+  /**
    * One weight ≥ 0 for each sample, all 1 when left out: the loss is then (1/Σ weights) Σ weight · ℓ.
    * Samples of weight 0 take no part.
    */

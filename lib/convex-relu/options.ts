@@ -1,6 +1,6 @@
 /** Checks of {@link ConvexReLUOptions}, and their defaults. */
 
-import { checkDevice } from '../devices';
+import { toDevice } from '../devices';
 import { SecondOrderError } from '../errors';
 import { toPrecision } from '../floats';
 import { toDenseMatrix } from '../matrix';
@@ -48,6 +48,7 @@ const KNOWN = [
   'sampleWeights',
   'warmStart',
   'device',
+  'products',
   'precision',
   'seed',
 ] as const;
@@ -70,7 +71,6 @@ export function checkOptions(options: unknown, extra: readonly string[] = []): R
 /** Checks all options that don't depend on the number of samples, and fills in the defaults. */
 export function resolveOptions(raw: Raw, context: OptionContext): ConvexReluSettings {
   refuseLaterOptions(raw);
-  checkDevice(raw.device);
   const model = pick(raw, 'model', context.defaultModel ?? 'relu', (v, a) =>
     toChoice(v, a, MODELS),
   );
@@ -98,6 +98,8 @@ export function resolveOptions(raw: Raw, context: OptionContext): ConvexReluSett
     relaxation: pick(raw, 'relaxation', 1.7, (v, a) => toNumber(v, a, { min: 1, below: 2 })),
     route: pick(raw, 'route', 'auto', (v, a) => toChoice(v, a, ['auto', 'woodbury', 'gram', 'cg'])),
     globalBound: readGlobalBound(raw.globalBound, model),
+    products: pick(raw, 'products', 'float32', (v, a) => toChoice(v, a, ['float32', 'tf32'])),
+    device: toDevice(raw.device),
   };
 }
 
@@ -106,9 +108,9 @@ export function readLoss(raw: Raw): Loss {
   return pick(raw, 'loss', 'squared', (v, a) => toChoice(v, a, LOSSES));
 }
 
-/** Options as they are kept with a network. */
+/** Options as they are kept with a network: not where it was trained, which changes nothing. */
 export function toTrainingOptions(settings: ConvexReluSettings): TrainingOptions {
-  const { gates, globalBound: _, ...others } = settings;
+  const { gates, globalBound: _, device, products, ...others } = settings;
   return { ...others, gates: gatesToKeep(gates) };
 }
 

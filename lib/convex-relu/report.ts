@@ -52,10 +52,14 @@ export interface ConvexReport {
   neurons: number;
   /** Seconds that the solver took. */
   seconds: number;
-  /** Most bytes the solver held at once. */
+  /** Most bytes of the machine's memory that the solver held at once. */
   peakBytes: number;
-  /** Where it was computed: `cpu`. */
+  /** Bytes it held on the GPU; 0 on the CPU. */
+  gpuBytes: number;
+  /** Where it was computed: `cpu` or such as `cuda:0`. */
   device: string;
+  /** Why there: asked for, faster by estimate, too small for a GPU to gain, or what a GPU lacks. */
+  deviceReason: string;
   /** How the linear systems were solved. */
   route: string;
   /** Seed of the gates. */

@@ -1,9 +1,9 @@
-import type { DeviceOptions } from '../devices';
+import { type DeviceOptions, requireCpu } from '../devices';
 import { checkObject, LARGEST_COUNT, toChoice, toInteger, toText } from '../validate';
 import type { FisherBlocksSpec, NativeBlockStorage } from './native';
-import { checkDeviceOptions, toDamping } from './window-options';
+import { checkPrecisionOptions, toDamping } from './window-options';
 
-/** Options of {@link FisherBlocks}. */
+/** Options of {@link FisherBlocks}, which computes on the CPU: asking for a GPU is refused. */
 export interface FisherBlocksOptions extends DeviceOptions {
   /**
    * Weights of a block, B: H is taken to be block diagonal, over consecutive weights. One block of all
@@ -51,7 +51,8 @@ export function readBlocksOptions(options: unknown): BlocksSettings {
 
 /** Checks the entries that say how blocks are to be made. */
 export function readBlocksEntries(raw: Record<string, unknown>, parent: string): BlocksSettings {
-  checkDeviceOptions(raw);
+  requireCpu(raw.device, 'FisherBlocks', `${parent}.device`);
+  checkPrecisionOptions(raw);
   const count = (key: 'blockSize' | 'expected') =>
     raw[key] === undefined
       ? {}

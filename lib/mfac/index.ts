@@ -25,4 +25,8 @@ export type { Schedule } from './schedule';
 export { selectWeights, selectWeightsSync } from './selection';
 export type { SparsityGrowth } from './sparsity-schedule';
 export { FisherWindow } from './window';
-export type { FisherWindowOptions } from './window-options';
+export type {
+  FisherWindowOptions,
+  WindowDeviceOptions,
+  WindowLoadOptions,
+} from './window-options';

@@ -25,6 +25,8 @@ export interface FisherWindowSpec {
   normalize: 'count' | 'capacity';
   /** `dimension` entries; 0 is frozen. */
   mask?: Uint8Array;
+  /** Names of devices. */
+  device: string[];
 }
 
 export interface FisherWindowFacts {
@@ -40,6 +42,8 @@ export interface FisherWindowFacts {
   bytes: number;
   /** Slices were pushed and not yet committed. */
   pending: boolean;
+  device: string;
+  deviceReason: string;
 }
 
 /** `dimension` entries where a solution was asked for. */
@@ -115,8 +119,8 @@ export interface MFacNative {
   fisherWindowClear(window: NativeWindow): void;
   fisherWindowSave: NativeJobOf<WindowFile, Nothing>;
   fisherWindowSaveSync: NativeSyncOf<WindowFile, Nothing>;
-  fisherWindowLoad: NativeJobOf<{ path: string }, Window>;
-  fisherWindowLoadSync: NativeSyncOf<{ path: string }, Window>;
+  fisherWindowLoad: NativeJobOf<{ path: string; device: string[] }, Window>;
+  fisherWindowLoadSync: NativeSyncOf<{ path: string; device: string[] }, Window>;
 
   fisherBlocksCreate(spec: FisherBlocksSpec): NativeBlocks;
   /** Row-major, `rows` × dimension. Gives whether `fisherBlocksFold` is due, which frees memory. */

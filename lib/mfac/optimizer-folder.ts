@@ -121,7 +121,7 @@ export async function loadOptimizer(
   const stored = decodeState(await readSafetensors(source), source);
   const parameters = resumeGroups(resume.parameters, stored);
   const file = path.join(directory, stored.window);
-  const window = await FisherWindow.load(file, run);
+  const window = await FisherWindow.load(file, run, { device: resume.device });
   return assemble({ ...resume, parameters }, stored, window, { source, file });
 }
 
@@ -137,12 +137,12 @@ export function loadOptimizerSync(
   const stored = decodeState(readSafetensorsSync(source), source);
   const parameters = resumeGroups(resume.parameters, stored);
   const file = path.join(directory, stored.window);
-  const window = FisherWindow.loadSync(file, run);
+  const window = FisherWindow.loadSync(file, run, { device: resume.device });
   return assemble({ ...resume, parameters }, stored, window, { source, file });
 }
 
 function assemble(
-  { parameters, given }: ResumeSettings,
+  { parameters, given, device }: ResumeSettings,
   stored: StoredState,
   window: FisherWindow,
   { source, file }: { source: string; file: string },
@@ -162,6 +162,7 @@ function assemble(
       capacity,
       storage,
       mask: stored.mask,
+      device,
     };
     for (const { values, start, length } of parameters.segments) {
       values.set(stored.values.subarray(start, start + length));

@@ -1,4 +1,4 @@
-import type { DeviceOptions } from '../devices';
+import type { Device } from '../devices';
 import { checkObject, isRecord, LARGEST_COUNT, toChoice, toInteger, toNumber } from '../validate';
 import type { NativeStorage } from './native';
 import {
@@ -9,7 +9,12 @@ import {
 } from './parameter-groups';
 import { readSchedule, type Schedule } from './schedule';
 import { toUsefulMask } from './vectors';
-import { checkDeviceOptions, STORAGES } from './window-options';
+import {
+  checkPrecisionOptions,
+  STORAGES,
+  toWindowDevice,
+  type WindowDeviceOptions,
+} from './window-options';
 
 /** λ in proportion to the gradients: `relative` times the mean of ‖gᵢ‖² over the rows, over their number. */
 export interface RelativeDamping {
@@ -37,7 +42,7 @@ export interface MFacStepOptions {
 }
 
 /** Options of {@link MFacOptimizer}. */
-export interface MFacOptimizerOptions extends MFacStepOptions, DeviceOptions {
+export interface MFacOptimizerOptions extends MFacStepOptions, WindowDeviceOptions {
   /** The arrays to train, or groups of them; updated in place. */
   parameters: Float32Array[] | ParameterGroup[];
   /** Gradients in the window, m; default 128. */
@@ -60,6 +65,7 @@ export interface OptimizerSettings extends StepSettings {
   capacity: number;
   storage: NativeStorage;
   mask: Uint8Array | undefined;
+  device: Device[];
 }
 
 const DEFAULT_CAPACITY = 128;
@@ -87,12 +93,13 @@ export const PLAIN_KEYS = ['capacity', 'storage', ...STEP_KEYS, ...DEVICE_KEYS] 
 export function readPlainOptions(
   raw: Record<string, unknown>,
 ): Omit<OptimizerSettings, 'parameters' | 'mask'> {
-  checkDeviceOptions(raw);
+  checkPrecisionOptions(raw);
   const { capacity = DEFAULT_CAPACITY, storage = 'float32' } = raw;
   return {
     ...readStepOptions(raw),
     capacity: toInteger(capacity, 'options.capacity', { min: 1, max: LARGEST_COUNT }),
     storage: toChoice(storage, 'options.storage', STORAGES),
+    device: toWindowDevice(raw.device),
   };
 }
 
@@ -100,14 +107,17 @@ export function readPlainOptions(
 export interface ResumeSettings {
   parameters: ParameterList;
   given: Record<string, unknown>;
+  /** Where it goes on: that is not in the files. */
+  device: Device[];
 }
 
 /** Checks the options given when an optimizer is read from files; the others are in the files. */
 export function readResumeOptions(options: unknown): ResumeSettings {
   const known = ['parameters', ...STEP_KEYS, ...DEVICE_KEYS];
   const given = checkObject(options ?? {}, 'options', known);
-  checkDeviceOptions(given);
-  return { parameters: readParameters(given.parameters, 'options.parameters'), given };
+  checkPrecisionOptions(given);
+  const parameters = readParameters(given.parameters, 'options.parameters');
+  return { parameters, given, device: toWindowDevice(given.device) };
 }
 
 /** Checks the options of a step and fills in the defaults. */

@@ -312,12 +312,13 @@ interface Damping {
 /** An optimizer that has not taken a step. */
 function start(options: unknown): OptimizerContents {
   const settings = readOptimizerOptions(options);
-  const { capacity, storage, damping, mask } = settings;
+  const { capacity, storage, damping, mask, device } = settings;
   const { dimension } = settings.parameters;
   const window = new FisherWindow({
     dimension,
     capacity,
     storage,
+    device,
     // The first step sets it otherwise, while there are no rows to factor.
     damping: typeof damping === 'number' ? damping : 1,
     ...(mask ? { mask } : {}),

@@ -1,12 +1,21 @@
-import { checkDevice, type DeviceOptions } from '../devices';
+import { type Device, type DeviceOptions, toDevice } from '../devices';
 import { SecondOrderError } from '../errors';
 import { toPrecision } from '../floats';
 import { checkObject, LARGEST_COUNT, toChoice, toInteger, toNumber } from '../validate';
 import type { FisherWindowSpec, NativeStorage } from './native';
 import { toUsefulMask } from './vectors';
 
+/** Where a window's gradients are kept. */
+export interface WindowDeviceOptions extends Omit<DeviceOptions, 'device'> {
+  /**
+   * Default `'auto'`. Several GPUs, such as `['cuda:0', 'cuda:1']`, share the gradients by columns, and
+   * the work with them.
+   */
+  device?: Device | readonly Device[];
+}
+
 /** Options of {@link FisherWindow}. */
-export interface FisherWindowOptions extends DeviceOptions {
+export interface FisherWindowOptions extends WindowDeviceOptions {
   /** Length d of a gradient. */
   dimension: number;
   /** Gradients held, m; any number from 1. The oldest one leaves when another comes. */
@@ -44,7 +53,7 @@ const KNOWN = [
 /** Checks the options of a window and fills in the defaults. */
 export function readWindowOptions(options: unknown): FisherWindowSpec {
   const raw = checkObject(options ?? {}, 'options', KNOWN);
-  checkDeviceOptions(raw);
+  checkPrecisionOptions(raw);
   const bounds = { min: 1, max: LARGEST_COUNT };
   const dimension = toInteger(raw.dimension, 'options.dimension', bounds);
   const { storage = 'float32', normalize = 'count' } = raw;
@@ -54,8 +63,17 @@ export function readWindowOptions(options: unknown): FisherWindowSpec {
     damping: toDamping(raw.damping, 'options.damping'),
     storage: toChoice(storage, 'options.storage', STORAGES),
     normalize: toChoice(normalize, 'options.normalize', ['count', 'capacity']),
+    device: toWindowDevice(raw.device),
     ...(raw.mask === undefined ? {} : { mask: toUsefulMask(raw.mask, 'options.mask', dimension) }),
   };
+}
+
+/** Options of reading a window from a file. */
+export type WindowLoadOptions = Pick<WindowDeviceOptions, 'device'>;
+
+/** Checks {@link WindowLoadOptions}. */
+export function readLoadDevice(options: unknown): Device[] {
+  return toWindowDevice(checkObject(options ?? {}, 'options', ['device']).device);
 }
 
 /** λ: a number above 0. */
@@ -63,9 +81,13 @@ export function toDamping(value: unknown, argument: string): number {
   return toNumber(value, argument, { above: 0 });
 }
 
-/** Checks the options that say where and in what precision to compute; nothing here is random. */
-export function checkDeviceOptions(raw: Record<string, unknown>): void {
-  checkDevice(raw.device);
+/** The devices of a window. */
+export function toWindowDevice(device: unknown): Device[] {
+  return toDevice(device, 'options.device', true);
+}
+
+/** Checks the options that say in what precision to compute; nothing here is random. */
+export function checkPrecisionOptions(raw: Record<string, unknown>): void {
   if (raw.seed !== undefined) toInteger(raw.seed, 'options.seed', { min: 0 });
   if (raw.precision === undefined) return;
   if (toPrecision(raw.precision, 'options.precision') === 'float32') return;

@@ -9,7 +9,13 @@ import type { FisherWindowFacts, NativeStorage, NativeWindow } from './native';
 import { checkOperation, type OperationOptions, operate, operateSync } from './operation';
 import { OwnedHandle } from './owned-handle';
 import { apart, deliver, toFloats, toTarget, toVector } from './vectors';
-import { type FisherWindowOptions, readWindowOptions, toDamping } from './window-options';
+import {
+  type FisherWindowOptions,
+  readLoadDevice,
+  readWindowOptions,
+  toDamping,
+  type WindowLoadOptions,
+} from './window-options';
 
 /** A window that was read from a file. */
 class LoadedWindow {
@@ -87,7 +93,17 @@ export class FisherWindow implements Disposable {
     return this.#owned.facts.normalize;
   }
 
-  /** Native memory held, in bytes; 0 after `dispose`. */
+  /** Where the gradients are kept: `cpu`, or such as `cuda:0`; several GPUs are joined by commas. */
+  get device(): string {
+    return this.#owned.facts.device;
+  }
+
+  /** Why there: asked for, faster by estimate, too small for a GPU to gain, or what a GPU lacks. */
+  get deviceReason(): string {
+    return this.#owned.facts.deviceReason;
+  }
+
+  /** Native memory held, that of GPUs included, in bytes; 0 after `dispose`. */
   get bytes(): number {
     return this.#owned.disposed ? 0 : this.#owned.facts.bytes;
   }
@@ -268,21 +284,31 @@ export class FisherWindow implements Disposable {
   }
 
   /**
-   * Reads a window that {@link save} wrote.
+   * Reads a window that {@link save} wrote, on whatever device.
    *
+   * @param options `device`, where it is to go on; default `'auto'`
    * @throws SecondOrderError ERR_FORMAT (another file, another version, truncated or altered),
-   * ERR_INVALID_ARGUMENT (cannot be read), ERR_OUT_OF_MEMORY, ERR_ABORTED
+   * ERR_INVALID_ARGUMENT (cannot be read), ERR_OUT_OF_MEMORY, ERR_ABORTED, ERR_CUDA_…
    */
-  static async load(path: string | URL, run?: OperationOptions): Promise<FisherWindow> {
-    const options = checkOperation(run);
-    return operate(loadNative().fisherWindowLoad, { path: toFile(path) }, options, fromNative);
+  static async load(
+    path: string | URL,
+    run?: OperationOptions,
+    options?: WindowLoadOptions,
+  ): Promise<FisherWindow> {
+    const operation = checkOperation(run);
+    const spec = { path: toFile(path), device: readLoadDevice(options) };
+    return operate(loadNative().fisherWindowLoad, spec, operation, fromNative);
   }
 
   /** {@link load} on the calling thread. */
-  static loadSync(path: string | URL, run?: OperationOptions): FisherWindow {
-    const options = checkOperation(run);
-    const { fisherWindowLoadSync } = loadNative();
-    return operateSync(fisherWindowLoadSync, { path: toFile(path) }, options, fromNative);
+  static loadSync(
+    path: string | URL,
+    run?: OperationOptions,
+    options?: WindowLoadOptions,
+  ): FisherWindow {
+    const operation = checkOperation(run);
+    const spec = { path: toFile(path), device: readLoadDevice(options) };
+    return operateSync(loadNative().fisherWindowLoadSync, spec, operation, fromNative);
   }
 
   /** Frees the native memory, as soon as no call is under way; other calls throw ERR_DISPOSED then. */

@@ -1,7 +1,9 @@
-// Windows of rows with every storage and every instruction set that this CPU has.
+// Windows of rows to test: on the CPU with every instruction set that it has, or wherever a maker
+// puts them.
 #pragma once
 
 #include <cmath>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,13 +24,21 @@ inline std::vector<const RowWindowKernels*> window_kernels() {
   return found;
 }
 
+/// Makes windows on the CPU.
+inline MakeRowWindow cpu_rows(const RowWindowKernels& kernels = row_window_kernels()) {
+  return [&kernels](RowWindowShape shape) -> std::unique_ptr<RowWindow> {
+    return std::make_unique<CpuRowWindow>(std::move(shape), kernels);
+  };
+}
+
 /// A window with `used` random rows, of very different sizes.
 struct Filled {
   std::vector<std::vector<float>> gradients;
-  CpuRowWindow window;
+  std::unique_ptr<RowWindow> rows;
+  RowWindow& window;
 
-  Filled(RowWindowShape shape, std::size_t used, const RowWindowKernels& kernels)
-      : window(std::move(shape), kernels) {
+  Filled(const MakeRowWindow& make, RowWindowShape shape, std::size_t used)
+      : rows(make(std::move(shape))), window(*rows) {
     Random random(7);
     for (std::size_t i = 0; i < used; ++i) {
       gradients.push_back(normal_floats(window.shape().dimension, random,

@@ -13,7 +13,7 @@ namespace secondorder::test {
 
 /// ⟨image, r⟩ = ⟨u, g⟩ where image = A·u and g = Aᵀ·r, relative to the sizes of both.
 template <class Real>
-void check_adjoint(CpuAlgebra<Real>& algebra, ConstView<Real> image, ConstView<Real> r,
+void check_adjoint(Algebra<Real>& algebra, ConstView<Real> image, ConstView<Real> r,
                    ConstView<Real> u, ConstView<Real> g) {
   const double forward = algebra.dot(image, r), adjoint = algebra.dot(u, g);
   const double size = 1 + std::sqrt(algebra.dot(image, image) * algebra.dot(r, r));

@@ -57,6 +57,7 @@ class Matrix {
 
   std::size_t rows() const { return rows_; }
   std::size_t cols() const { return cols_; }
+  std::size_t stride() const { return stride_; }
   Real& operator()(std::size_t i, std::size_t j) { return values_[i * stride_ + j]; }
   Real operator()(std::size_t i, std::size_t j) const { return values_[i * stride_ + j]; }
   operator View<Real>() { return view(); }  // NOLINT(google-explicit-constructor)

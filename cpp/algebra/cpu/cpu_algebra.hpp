@@ -19,11 +19,6 @@ class CpuAlgebra final : public Algebra<Real> {
  public:
   explicit CpuAlgebra(int threads, const Kernels<Real>& inner_loops = kernels<Real>());
 
-  /// Operations throw Cancelled, within some 20 ms, once `control` asks them to stop.
-  void watch(const RunControl* control, StopOn stop_on = StopOn::cancellation) {
-    pool_.watch(control, stop_on);
-  }
-
   /// Runs body(first, last) over balanced parts of `rows`, on the team where that is worth it.
   void for_rows(std::size_t rows, std::size_t row_operations,
                 FunctionRef<void(std::size_t first, std::size_t last)> body);
@@ -37,6 +32,9 @@ class CpuAlgebra final : public Algebra<Real> {
   std::size_t gram_scratch_bytes(const GatedShape& shape) const override;
   void reserve_scratch(const GatedShape& shape) override;
   int parallelism() const override { return pool_.threads(); }
+  void watch(const RunControl* control, StopOn stop_on = StopOn::cancellation) override {
+    pool_.watch(control, stop_on);
+  }
   void checkpoint() const override { pool_.checkpoint(); }
   void upload(std::span<const Real> host, View<Real> device) override;
   void upload(std::span<const std::uint64_t> host, GateBits device) override;

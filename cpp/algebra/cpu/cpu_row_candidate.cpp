@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <atomic>
 #include <limits>
-#include <string>
 
 #include "algebra/cpu/cpu_row_window.hpp"
 #include "algebra/cpu/tiling.hpp"
+#include "algebra/row_window_messages.hpp"
 #include "base/error.hpp"
 
 namespace secondorder {
@@ -15,12 +15,7 @@ namespace {
 constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
 
 [[noreturn]] void refuse(const HostVector& g, std::size_t index, std::size_t position) {
-  const double value =
-      std::visit([&](const auto& values) { return static_cast<double>(values[index]); }, g);
-  throw Error(ErrorCode::invalid_argument,
-              "gradient must be finite float32 numbers, but entry " + std::to_string(position) +
-                  " is " + std::to_string(value),
-              "gradient");
+  throw Error(ErrorCode::invalid_argument, refused_candidate(g, index, position), "gradient");
 }
 
 }  // namespace
@@ -70,7 +65,7 @@ void CpuRowWindow::propose_tasks(std::span<const std::size_t> tasks, const HostV
     while (found < first && !bad.compare_exchange_weak(first, found)) {
     }
   });
-  if (bad != none) refuse(g, position(bad), position(bad));
+  if (bad != none) refuse(g, position(bad), shape_.first_position + position(bad));
 }
 
 void CpuRowWindow::propose(const HostVector& g, std::size_t used) {
@@ -99,7 +94,9 @@ void CpuRowWindow::propose_part(std::size_t offset, const HostVector& part, std:
     std::visit([&](const auto& values) { parts_[j] = static_cast<float>(values[index]); }, part);
   }
   const std::size_t bad = kernels_.first_non_finite(parts_.data() + first, last - first);
-  if (bad < last - first) refuse(part, position(first + bad) - offset, position(first + bad));
+  if (bad < last - first) {
+    refuse(part, position(first + bad) - offset, shape_.first_position + position(first + bad));
+  }
 
   const std::size_t task_columns = blocks_per_task_ * block_columns;
   const auto each_task = [&](const auto& body) {

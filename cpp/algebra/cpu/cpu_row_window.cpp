@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "algebra/cpu/tiling.hpp"
+#include "algebra/row_window_messages.hpp"
 #include "base/error.hpp"
 
 namespace secondorder {
@@ -18,8 +19,6 @@ std::size_t columns_per_line(Storage storage) { return line_bytes / element_byte
 std::size_t rows_stored(std::size_t rows, Storage storage) {
   return storage == Storage::int8 ? round_up(rows, 2) : rows;
 }
-
-bool has_scales(Storage storage) { return storage == Storage::float16 || storage == Storage::int8; }
 
 /// to[j] = x at the position of column first + j, as a float of type To.
 template <class To>
@@ -230,8 +229,7 @@ void CpuRowWindow::combine(std::span<const Combination> combinations) {
     });
   }
   if (!finite) {
-    throw Error(ErrorCode::numerical,
-                "The solution has entries beyond the range of float32: damping is too small");
+    throw Error(ErrorCode::numerical, combination_beyond_float32);
   }
 }
 

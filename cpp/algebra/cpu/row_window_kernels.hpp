@@ -9,21 +9,18 @@
 //   block 1:  …
 //
 // The last group may have fewer rows and the last block fewer lines. Within a line, columns are in
-// order but for bfloat16, where 32-bit word w holds columns w (low half) and w + 16 (high half);
-// and int8, where two rows share two lines: 128 bytes of row 0 column 0, row 1 column 0, row 0
-// column 1…
+// the order of row_layout.hpp, but for int8, where two rows share two lines: 128 bytes of row 0
+// column 0, row 1 column 0, row 0 column 1…
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
-#include "algebra/row_window.hpp"
+#include "algebra/row_layout.hpp"
 
 namespace secondorder {
 
-inline constexpr std::size_t line_bytes = 64;
 inline constexpr std::size_t group_rows = 8;
-inline constexpr std::size_t block_columns = 1024;
 /// Numbers that multiply int8 rows are split into this many digits of 15 bits.
 inline constexpr std::size_t digits = 3;
 /// Rows of int8 that are summed up in 32-bit integers.

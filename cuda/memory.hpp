@@ -1,0 +1,117 @@
+// What the backend holds of a device: memory, pinned host memory, a stream, events. Each is given
+// back by its destructor.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstddef>
+#include <utility>
+
+#include "failure.hpp"
+
+namespace secondorder::cuda {
+
+/// A block of the current device's memory.
+class DeviceMemory {
+ public:
+  DeviceMemory() = default;
+  /// Fails with ERR_OUT_OF_MEMORY, need and have.
+  explicit DeviceMemory(std::size_t bytes) : bytes_(bytes) {
+    if (bytes == 0) return;
+    const cudaError_t status = cudaMalloc(&address_, bytes);
+    if (status == cudaErrorMemoryAllocation) fail_out_of_memory(bytes);
+    check(status, "cudaMalloc");
+  }
+  ~DeviceMemory() { cudaFree(address_); }
+  DeviceMemory(DeviceMemory&& other) noexcept
+      : address_(std::exchange(other.address_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+  DeviceMemory& operator=(DeviceMemory&& other) noexcept {
+    std::swap(address_, other.address_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+
+  void* address() const { return address_; }
+  template <class T>
+  T* as() const {
+    return static_cast<T*>(address_);
+  }
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  void* address_ = nullptr;
+  std::size_t bytes_ = 0;
+};
+
+/// Host memory that copies to and from a device go through without a copy of the driver's own.
+class PinnedMemory {
+ public:
+  PinnedMemory() = default;
+  explicit PinnedMemory(std::size_t bytes) : bytes_(bytes) {
+    if (bytes > 0) check(cudaMallocHost(&address_, bytes), "cudaMallocHost");
+  }
+  ~PinnedMemory() { cudaFreeHost(address_); }
+  PinnedMemory(PinnedMemory&& other) noexcept
+      : address_(std::exchange(other.address_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+  PinnedMemory& operator=(PinnedMemory&& other) noexcept {
+    std::swap(address_, other.address_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+
+  template <class T>
+  T* as() const {
+    return static_cast<T*>(address_);
+  }
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  void* address_ = nullptr;
+  std::size_t bytes_ = 0;
+};
+
+/// A stream of the current device that waits for no other.
+class Stream {
+ public:
+  Stream() {
+    check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+  }
+  ~Stream() { cudaStreamDestroy(stream_); }
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  operator cudaStream_t() const { return stream_; }  // NOLINT(google-explicit-constructor)
+  void synchronize() const { check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize"); }
+
+ private:
+  cudaStream_t stream_ = nullptr;
+};
+
+/// A point in a stream that the host can wait for, asleep.
+class Event {
+ public:
+  Event() {
+    check(cudaEventCreateWithFlags(&event_, cudaEventBlockingSync | cudaEventDisableTiming),
+          "cudaEventCreateWithFlags");
+  }
+  ~Event() { cudaEventDestroy(event_); }
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
+
+  void record(cudaStream_t stream) {
+    check(cudaEventRecord(event_, stream), "cudaEventRecord");
+    recorded_ = true;
+  }
+  /// Returns at once where nothing was recorded since the last wait.
+  void wait() {
+    if (std::exchange(recorded_, false)) {
+      check(cudaEventSynchronize(event_), "cudaEventSynchronize");
+    }
+  }
+
+ private:
+  cudaEvent_t event_ = nullptr;
+  bool recorded_ = false;
+};
+
+}  // namespace secondorder::cuda

@@ -1,0 +1,46 @@
+// How a pass over a window is cut for the device. All of it follows from the shape alone, so that a
+// result has the same bits on every GPU, whether a vector came at once or in slices.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include "row_window/combine.hpp"
+#include "row_window/products.hpp"
+
+namespace secondorder::cuda {
+
+/// A pass goes over chunks of blocks of columns; while one is multiplied, the next one's part of
+/// the vectors is on its way. A chunk of pass one is cut into tasks, which have partial sums each.
+struct Cut {
+  unsigned blocks;
+  unsigned blocks_per_chunk;
+  unsigned blocks_per_task;  ///< a divisor of blocks_per_chunk
+  unsigned rows_per_block;   ///< rows of a block of threads in pass one
+  unsigned teams;            ///< of threads in pass two
+
+  static Cut of(std::size_t rows, std::size_t blocks, Storage storage) {
+    // 16 chunks hide all but a sixteenth of the first and last transfer; fewer columns than 64
+    // blocks in one would leave the device idle, more than 512 only take memory.
+    const std::size_t sixteenth = (blocks + 15) / 16;
+    const auto chunk = static_cast<unsigned>(
+        std::min(std::clamp<std::size_t>(sixteenth, 64, 512), std::max<std::size_t>(blocks, 1)));
+    const std::size_t row_parts = std::max<std::size_t>((rows + 255) / 256, 1);
+    unsigned task = 1;
+    // 512 blocks of threads are four on each multiprocessor of an H100.
+    while (task < 8 && chunk % (2 * task) == 0 && chunk / (2 * task) * row_parts >= 512) task *= 2;
+    return {static_cast<unsigned>(blocks), chunk, task,
+            chunk / task * row_parts >= 512 ? 256U : 64U, combine_teams(storage, chunk)};
+  }
+
+  unsigned chunks() const { return (blocks + blocks_per_chunk - 1) / blocks_per_chunk; }
+  unsigned tasks() const { return (blocks + blocks_per_task - 1) / blocks_per_task; }
+  unsigned first_block(unsigned chunk) const { return chunk * blocks_per_chunk; }
+  unsigned end_block(unsigned chunk) const {
+    return std::min(first_block(chunk) + blocks_per_chunk, blocks);
+  }
+  /// Columns of the longest chunk, whole blocks.
+  std::size_t chunk_columns() const { return std::size_t{blocks_per_chunk} * block_columns; }
+};
+
+}  // namespace secondorder::cuda

@@ -1,0 +1,92 @@
+#include "row_window/host_vectors.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+
+namespace secondorder::cuda {
+
+namespace {
+
+/// Values that a thread copies at a time.
+constexpr std::size_t part_values = 32 * 1024;
+/// More threads than this gain nothing: memory is busy.
+constexpr int most_threads = 8;
+
+void note_least(std::atomic<std::size_t>& least, std::size_t value) {
+  std::size_t known = least;
+  while (value < known && !least.compare_exchange_weak(known, value)) {
+  }
+}
+
+/// Index of the first entry that is NaN or infinite, or `count`.
+template <class Number>
+std::size_t first_non_finite(const Number* values, std::size_t count) {
+  bool bad = false;
+  // x − x is 0 for every finite x, and NaN otherwise.
+  for (std::size_t j = 0; j < count; ++j) bad |= values[j] - values[j] != 0;
+  if (!bad) return count;
+  return static_cast<std::size_t>(
+      std::find_if(values, values + count, [](Number x) { return !std::isfinite(x); }) - values);
+}
+
+}  // namespace
+
+void HostVectors::parts(std::size_t count, FunctionRef<void(std::size_t, std::size_t)> body) {
+  const std::size_t tasks = (count + part_values - 1) / part_values;
+  const auto part = [&](std::size_t task, int) {
+    body(task * part_values, std::min((task + 1) * part_values, count));
+  };
+  const int threads = std::min(wanted_ > 0 ? wanted_ : available_threads(), most_threads);
+  if (tasks < 4 || threads < 2) {
+    for (std::size_t task = 0; task < tasks; ++task) part(task, 0);
+    return;
+  }
+  // Nobody cancels this pool, and its tasks don't throw: no exception begins here.
+  if (!pool_ || pool_->threads() != threads) pool_ = std::make_unique<ThreadPool>(threads);
+  pool_->run(tasks, part);
+}
+
+template <class To>
+std::size_t HostVectors::gather(const HostVector& x, std::size_t offset, std::size_t first,
+                                std::size_t count, To* to) {
+  std::atomic<std::size_t> bad = count;
+  std::visit(
+      [&](const auto& values) {
+        parts(count, [&](std::size_t begin, std::size_t end) {
+          if (active_.empty()) {
+            const auto* from = values.data() + (first - offset);
+            for (std::size_t j = begin; j < end; ++j) to[j] = static_cast<To>(from[j]);
+          } else {
+            for (std::size_t j = begin; j < end; ++j) {
+              to[j] = static_cast<To>(values[active_[first + j] - offset]);
+            }
+          }
+          const std::size_t found = first_non_finite(to + begin, end - begin);
+          if (found < end - begin) note_least(bad, begin + found);
+        });
+      },
+      x);
+  return bad;
+}
+
+bool HostVectors::scatter(const float* from, std::size_t first, std::size_t count,
+                          std::span<float> out) {
+  std::atomic<bool> finite = true;
+  parts(count, [&](std::size_t begin, std::size_t end) {
+    if (active_.empty()) {
+      std::copy(from + begin, from + end, out.data() + first + begin);
+    } else {
+      for (std::size_t j = begin; j < end; ++j) out[active_[first + j]] = from[j];
+    }
+    if (first_non_finite(from + begin, end - begin) < end - begin) finite = false;
+  });
+  return finite;
+}
+
+template std::size_t HostVectors::gather(const HostVector&, std::size_t, std::size_t, std::size_t,
+                                         float*);
+template std::size_t HostVectors::gather(const HostVector&, std::size_t, std::size_t, std::size_t,
+                                         double*);
+
+}  // namespace secondorder::cuda

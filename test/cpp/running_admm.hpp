@@ -1,0 +1,109 @@
+// ADMM on a small random program over any algebra.
+#pragma once
+
+#include <optional>
+
+#include "convex_relu/admm.hpp"
+#include "test_support.hpp"
+
+namespace secondorder::test {
+
+/// Samples with orthonormal columns, targets with something to learn, random patterns.
+struct AdmmCase {
+  GatedShape shape;
+  Loss loss = Loss::squared;
+  convex_relu::Route route = convex_relu::Route::woodbury;
+  std::size_t group = 1;
+  std::vector<double> x, weights;
+  convex_relu::Targets targets;
+  std::optional<Bits> bits;
+
+  AdmmCase(const GatedShape& s, Loss l, convex_relu::Route r, std::uint64_t seed)
+      : shape(s), loss(l), route(r), x(s.rows * s.features) {
+    Random random(seed);
+    bits.emplace(s.rows, s.gates, random);
+    for (double& value : x) value = random.normal();
+    for (std::size_t j = 0; j < s.features; ++j) {  // Gram and Schmidt
+      for (std::size_t before = 0; before < j; ++before) add(j, before, -dot(j, before));
+      const double norm = std::sqrt(dot(j, j));
+      for (std::size_t k = 0; k < s.rows; ++k) x[k * s.features + j] /= norm;
+    }
+    targets.outputs = s.outputs;
+    for (std::size_t k = 0; k < s.rows; ++k) {
+      const std::size_t label = random.below(s.outputs);
+      for (std::size_t o = 0; o < s.outputs; ++o) {
+        const double value = 3 * std::abs(x[k * s.features]) + 0.3 * random.normal();
+        if (loss == Loss::softmax) {
+          targets.y.push_back(o == label ? 1 : 0);
+        } else {
+          targets.y.push_back(loss == Loss::squared ? value : (value > 0.4 ? 1 : -1));
+        }
+      }
+    }
+    targets.total_weight = static_cast<double>(s.rows);
+  }
+
+ private:
+  double dot(std::size_t a, std::size_t b) const {
+    double sum = 0;
+    for (std::size_t k = 0; k < shape.rows; ++k) {
+      sum += x[k * shape.features + a] * x[k * shape.features + b];
+    }
+    return sum;
+  }
+  void add(std::size_t to, std::size_t from, double factor) {
+    for (std::size_t k = 0; k < shape.rows; ++k) {
+      x[k * shape.features + to] += factor * x[k * shape.features + from];
+    }
+  }
+};
+
+/// Its program and its iteration, in the algebra's memory.
+template <class Real>
+class RunningAdmm {
+ public:
+  RunningAdmm(Algebra<Real>& algebra, AdmmCase& c) : algebra_(algebra), case_(c) {
+    Arena counting;
+    lay_out(counting);
+    planned_bytes = counting.bytes();
+    arena_ = Arena(algebra.allocate(planned_bytes), planned_bytes);
+    lay_out(arena_);
+    const std::vector<Real> x(c.x.begin(), c.x.end());
+    const std::vector<Real> y(c.targets.y.begin(), c.targets.y.end());
+    algebra.upload(x, program_->x);
+    algebra.upload(y, program_->y);
+    const GateBits patterns = c.bits->view();
+    algebra.upload(
+        std::span<const std::uint64_t>(patterns.words, patterns.rows * patterns.stride()),
+        program_->gates);
+    algebra.reserve_scratch(c.shape);
+    admm->start(1);
+  }
+
+  std::size_t planned_bytes = 0;
+  std::optional<convex_relu::Admm<Real>> admm;
+
+  std::vector<Real> v() const {
+    std::vector<Real> values(admm->v().size());
+    algebra_.download(admm->v(), values);
+    return values;
+  }
+  convex_relu::Bounds bounds() { return admm->bounds(case_.targets); }
+
+ private:
+  void lay_out(Arena& arena) {
+    program_.emplace(case_.shape, false, arena);
+    program_->loss = case_.loss;
+    program_->beta = 0.05;
+    program_->group = case_.group;
+    program_->eigenvalues.assign(case_.shape.features, 1);
+    admm.emplace(algebra_, arena, *program_, case_.route, 1.7);
+  }
+
+  Algebra<Real>& algebra_;
+  AdmmCase& case_;
+  Arena arena_;
+  std::optional<convex_relu::Program<Real>> program_;
+};
+
+}  // namespace secondorder::test

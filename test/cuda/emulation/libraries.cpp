@@ -1,0 +1,159 @@
+#include "libraries.hpp"
+
+#include <cblas.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "cuda_runtime.h"
+#include "device.hpp"
+
+extern "C" {
+void spotrf_(const char*, const int*, float*, const int*, int*);
+void dpotrf_(const char*, const int*, double*, const int*, int*);
+}
+
+struct cublasContext {
+  cublasMath_t math = CUBLAS_DEFAULT_MATH;
+};
+struct cusolverDnContext {};
+
+namespace {
+
+CBLAS_TRANSPOSE blas(cublasOperation_t op) { return op == CUBLAS_OP_N ? CblasNoTrans : CblasTrans; }
+CBLAS_UPLO blas(cublasFillMode_t fill) {
+  return fill == CUBLAS_FILL_MODE_LOWER ? CblasLower : CblasUpper;
+}
+CBLAS_SIDE blas(cublasSideMode_t side) { return side == CUBLAS_SIDE_LEFT ? CblasLeft : CblasRight; }
+CBLAS_DIAG blas(cublasDiagType_t diagonal) {
+  return diagonal == CUBLAS_DIAG_UNIT ? CblasUnit : CblasNonUnit;
+}
+
+/// What cuBLAS demands of sizes, and refuses with CUBLAS_STATUS_INVALID_VALUE.
+constexpr auto invalid_value = static_cast<cublasStatus_t>(7);
+/// As tensor cores take a factor: 10 bits of mantissa, to the nearest.
+float to_tf32(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  return std::isfinite(value) ? std::bit_cast<float>((bits + 0x1000U) & ~0x1FFFU) : value;
+}
+double to_tf32(double value) { return value; }
+
+/// A rounded copy of a column-major matrix, packed.
+template <class Real>
+std::vector<Real> rounded(const Real* from, int rows, int cols, int leading) {
+  std::vector<Real> copy;
+  for (std::ptrdiff_t j = 0; j < cols; ++j) {
+    for (std::ptrdiff_t i = 0; i < rows; ++i) copy.push_back(to_tf32(from[j * leading + i]));
+  }
+  return copy;
+}
+
+bool fits(int rows, int leading) { return rows >= 0 && leading >= std::max(rows, 1); }
+
+}  // namespace
+
+extern "C" {
+
+cublasStatus_t cublasCreate_v2(cublasHandle_t* handle) {
+  *handle = new cublasContext;  // NOLINT: destroyed by the code under test
+  secondorder::emulation::count_handles(1);
+  return CUBLAS_STATUS_SUCCESS;
+}
+cublasStatus_t cublasDestroy_v2(cublasHandle_t handle) {
+  delete handle;  // NOLINT
+  secondorder::emulation::count_handles(-1);
+  return CUBLAS_STATUS_SUCCESS;
+}
+cublasStatus_t cublasSetStream_v2(cublasHandle_t, cudaStream_t) { return CUBLAS_STATUS_SUCCESS; }
+cublasStatus_t cublasSetMathMode(cublasHandle_t handle, cublasMath_t mode) {
+  handle->math = mode;
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+#define SECONDORDER_DEFINE(letter, prefix, Real)                                                   \
+  cublasStatus_t cublas##letter##gemm_v2(cublasHandle_t handle, cublasOperation_t op_a,            \
+                                         cublasOperation_t op_b, int m, int n, int k,              \
+                                         const Real* alpha, const Real* a, int lda, const Real* b, \
+                                         int ldb, const Real* beta, Real* c, int ldc) {            \
+    if (n < 0 || k < 0 || !fits(op_a == CUBLAS_OP_N ? m : k, lda) ||                               \
+        !fits(op_b == CUBLAS_OP_N ? k : n, ldb) || !fits(m, ldc)) {                                \
+      return invalid_value;                                                                        \
+    }                                                                                              \
+    secondorder::emulation::count_launch();                                                        \
+    std::vector<Real> left, right;                                                                 \
+    if (handle->math == CUBLAS_TF32_TENSOR_OP_MATH) {                                              \
+      left = rounded(a, op_a == CUBLAS_OP_N ? m : k, op_a == CUBLAS_OP_N ? k : m, lda);            \
+      right = rounded(b, op_b == CUBLAS_OP_N ? k : n, op_b == CUBLAS_OP_N ? n : k, ldb);           \
+      a = left.data(), b = right.data();                                                           \
+      lda = std::max(op_a == CUBLAS_OP_N ? m : k, 1),                                              \
+      ldb = std::max(op_b == CUBLAS_OP_N ? k : n, 1);                                              \
+    }                                                                                              \
+    cblas_##prefix##gemm(CblasColMajor, blas(op_a), blas(op_b), m, n, k, *alpha, a, lda, b, ldb,   \
+                         *beta, c, ldc);                                                           \
+    return CUBLAS_STATUS_SUCCESS;                                                                  \
+  }                                                                                                \
+  cublasStatus_t cublas##letter##gemv_v2(cublasHandle_t, cublasOperation_t op, int m, int n,       \
+                                         const Real* alpha, const Real* a, int lda, const Real* x, \
+                                         int incx, const Real* beta, Real* y, int incy) {          \
+    if (n < 0 || !fits(m, lda) || incx == 0 || incy == 0) return invalid_value;                    \
+    secondorder::emulation::count_launch();                                                        \
+    cblas_##prefix##gemv(CblasColMajor, blas(op), m, n, *alpha, a, lda, x, incx, *beta, y, incy);  \
+    return CUBLAS_STATUS_SUCCESS;                                                                  \
+  }                                                                                                \
+  cublasStatus_t cublas##letter##syrk_v2(                                                          \
+      cublasHandle_t, cublasFillMode_t fill, cublasOperation_t op, int n, int k,                   \
+      const Real* alpha, const Real* a, int lda, const Real* beta, Real* c, int ldc) {             \
+    if (k < 0 || !fits(op == CUBLAS_OP_N ? n : k, lda) || !fits(n, ldc)) return invalid_value;     \
+    secondorder::emulation::count_launch();                                                        \
+    cblas_##prefix##syrk(CblasColMajor, blas(fill), blas(op), n, k, *alpha, a, lda, *beta, c,      \
+                         ldc);                                                                     \
+    return CUBLAS_STATUS_SUCCESS;                                                                  \
+  }                                                                                                \
+  cublasStatus_t cublas##letter##trsm_v2(                                                          \
+      cublasHandle_t, cublasSideMode_t side, cublasFillMode_t fill, cublasOperation_t op,          \
+      cublasDiagType_t diagonal, int m, int n, const Real* alpha, const Real* a, int lda, Real* b, \
+      int ldb) {                                                                                   \
+    if (n < 0 || !fits(side == CUBLAS_SIDE_LEFT ? m : n, lda) || !fits(m, ldb)) {                  \
+      return invalid_value;                                                                        \
+    }                                                                                              \
+    secondorder::emulation::count_launch();                                                        \
+    cblas_##prefix##trsm(CblasColMajor, blas(side), blas(fill), blas(op), blas(diagonal), m, n,    \
+                         *alpha, a, lda, b, ldb);                                                  \
+    return CUBLAS_STATUS_SUCCESS;                                                                  \
+  }                                                                                                \
+  cusolverStatus_t cusolverDn##letter##potrf_bufferSize(cusolverDnHandle_t, cublasFillMode_t,      \
+                                                        int n, Real*, int, int* work) {            \
+    *work = std::max(n, 1);                                                                        \
+    return CUSOLVER_STATUS_SUCCESS;                                                                \
+  }                                                                                                \
+  cusolverStatus_t cusolverDn##letter##potrf(cusolverDnHandle_t, cublasFillMode_t fill, int n,     \
+                                             Real* a, int lda, Real* work, int work_size,          \
+                                             int* info) {                                          \
+    std::fill_n(work, work_size, Real(0));                                                         \
+    secondorder::emulation::count_launch();                                                        \
+    prefix##potrf_(fill == CUBLAS_FILL_MODE_LOWER ? "L" : "U", &n, a, &lda, info);                 \
+    return CUSOLVER_STATUS_SUCCESS;                                                                \
+  }
+SECONDORDER_DEFINE(S, s, float)
+SECONDORDER_DEFINE(D, d, double)
+#undef SECONDORDER_DEFINE
+
+cusolverStatus_t cusolverDnCreate(cusolverDnHandle_t* handle) {
+  *handle = new cusolverDnContext;  // NOLINT
+  secondorder::emulation::count_handles(1);
+  return CUSOLVER_STATUS_SUCCESS;
+}
+cusolverStatus_t cusolverDnDestroy(cusolverDnHandle_t handle) {
+  delete handle;  // NOLINT
+  secondorder::emulation::count_handles(-1);
+  return CUSOLVER_STATUS_SUCCESS;
+}
+cusolverStatus_t cusolverDnSetStream(cusolverDnHandle_t, cudaStream_t) {
+  return CUSOLVER_STATUS_SUCCESS;
+}
+
+}  // extern "C"
