@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "algebra/philox.hpp"
-#include "base/memory_facts.hpp"
 #include "convex_relu/extract.hpp"
 #include "convex_relu/warm_start.hpp"
 

@@ -88,8 +88,7 @@ Plan make_plan(Algebra<Real>& algebra, const GatedShape& shape, std::size_t raw_
       if (on_gpu > *room.gpu) continue;
     }
     if (on_host > room.host) continue;
-    const double operations =
-        route_cost(route, shape, options.loss, expected_iterations(shape));
+    const double operations = route_cost(route, shape, options.loss, expected_iterations(shape));
     if (least >= 0 && operations >= least) continue;
     least = operations;
     best.route = route;
@@ -133,7 +132,8 @@ Plan plan_run(Algebra<Real>& algebra, const GatedShape& shape, std::size_t raw_f
   if (options.refine.width > 0) solved.gates = options.refine.width;
   Plan plan = make_plan(algebra, solved, raw_features, weighted, options, room);
   if (options.refine.width == 0) return plan;
-  const std::size_t refinement = refinement_bytes(algebra, solved, weighted, options, room.device());
+  const std::size_t refinement =
+      refinement_bytes(algebra, solved, weighted, options, room.device());
   if (refinement > plan.device_bytes) plan.device_bytes = refinement;
   return plan;
 }
