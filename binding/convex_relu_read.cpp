@@ -148,6 +148,13 @@ Options read_options(const Fields& spec, std::size_t cols, std::vector<double>& 
   options.rho = spec.optional_number("rho", positive);
   options.relaxation = spec.number("relaxation", {.low = 0, .high = 2, .without_low = true});
   options.route = spec.choice<Route>("route");
+  if (const auto refine = spec.optional_object("refine")) {
+    convex_relu::RefineOptions& r = options.refine;
+    r.keeps_width = refine->has("maxGates");
+    r.width = r.keeps_width ? count(*refine, "maxGates") : options.gates;
+    r.rounds = count(*refine, "rounds");
+    r.tolerance = refine->number("tolerance", positive);
+  }
   return options;
 }
 
