@@ -165,6 +165,13 @@ Options read_options(const Fields& spec, std::size_t cols, std::vector<double>& 
   options.global_bound = read_global_bound(spec);
   options.device = read_device(spec);
   options.products = spec.choice<Products>("products");
+  if (const auto refine = spec.optional_object("refine")) {
+    convex_relu::RefineOptions& r = options.refine;
+    r.keeps_width = refine->has("maxGates");
+    r.width = r.keeps_width ? count(*refine, "maxGates") : options.gates;
+    r.rounds = count(*refine, "rounds");
+    r.tolerance = refine->number("tolerance", positive);
+  }
   return options;
 }
 

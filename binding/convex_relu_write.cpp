@@ -1,5 +1,6 @@
-#include <limits>
+#include <initializer_list>
 #include <optional>
+#include <utility>
 
 #include "convex_relu_marshal.hpp"
 
@@ -12,6 +13,7 @@ using convex_relu::NetworkModel;
 using convex_relu::Options;
 using convex_relu::Progress;
 using convex_relu::Report;
+using convex_relu::Round;
 using convex_relu::Solution;
 
 namespace {
@@ -23,21 +25,17 @@ Napi::Value floats(Napi::Env env, const std::vector<double>& values, bool float6
   return array;
 }
 
-Napi::Object write_history(Napi::Env env, const std::vector<Progress>& history) {
-  Napi::Object columns = Napi::Object::New(env);
-  const auto write = [&](const char* column, double Progress::*member) {
-    auto array = Napi::Float64Array::New(env, history.size());
-    for (std::size_t i = 0; i < history.size(); ++i) array[i] = history[i].*member;
-    columns.Set(column, array);
-  };
-  write("iteration", &Progress::iteration);
-  write("objective", &Progress::objective);
-  write("dualBound", &Progress::dual_bound);
-  write("gap", &Progress::gap);
-  write("infeasibility", &Progress::infeasibility);
-  write("rho", &Progress::rho);
-  write("seconds", &Progress::seconds);
-  return columns;
+/// Lines as columns of numbers, by name.
+template <class Line>
+Napi::Object write_columns(Napi::Env env, const std::vector<Line>& lines,
+                           std::initializer_list<std::pair<const char*, double Line::*>> columns) {
+  Napi::Object object = Napi::Object::New(env);
+  for (const auto& [column, member] : columns) {
+    auto array = Napi::Float64Array::New(env, lines.size());
+    for (std::size_t i = 0; i < lines.size(); ++i) array[i] = lines[i].*member;
+    object.Set(column, array);
+  }
+  return object;
 }
 
 Napi::Value number_or_null(Napi::Env env, const std::optional<GlobalBound>& bound,
@@ -115,10 +113,10 @@ Napi::Object write_report(Napi::Env env, const Report& report, const Options& op
   object.Set("infeasibility", report.verdict.infeasibility);
   object.Set("globalBound", number_or_null(env, report.global, &GlobalBound::bound));
   object.Set("globalGap", number_or_null(env, report.global, &GlobalBound::gap));
-  object.Set("pricingRatio", std::numeric_limits<double>::quiet_NaN());
+  object.Set("pricingRatio", report.pricing_ratio);
   object.Set("iterations", static_cast<double>(report.iterations));
   object.Set("innerIterations", static_cast<double>(report.inner_iterations));
-  object.Set("rounds", static_cast<double>(report.global_rounds));
+  object.Set("rounds", static_cast<double>(report.refinement_rounds() + report.global_rounds));
   object.Set("gates", static_cast<double>(report.gates));
   object.Set("neurons", static_cast<double>(report.neurons));
   object.Set("seconds", report.seconds);
@@ -128,7 +126,20 @@ Napi::Object write_report(Napi::Env env, const Report& report, const Options& op
   object.Set("deviceReason", report.device_reason);
   object.Set("route", report.route);
   object.Set("seed", static_cast<double>(options.seed));
-  object.Set("history", write_history(env, report.history));
+  object.Set("history", write_columns<Progress>(env, report.history,
+                                                {{"iteration", &Progress::iteration},
+                                                 {"objective", &Progress::objective},
+                                                 {"dualBound", &Progress::dual_bound},
+                                                 {"gap", &Progress::gap},
+                                                 {"infeasibility", &Progress::infeasibility},
+                                                 {"rho", &Progress::rho},
+                                                 {"seconds", &Progress::seconds}}));
+  object.Set("refinement", write_columns<Round>(env, report.rounds,
+                                                {{"round", &Round::round},
+                                                 {"objective", &Round::objective},
+                                                 {"pricingRatio", &Round::pricing_ratio},
+                                                 {"neurons", &Round::neurons},
+                                                 {"seconds", &Round::seconds}}));
   return object;
 }
 

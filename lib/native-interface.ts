@@ -117,12 +117,20 @@ export interface ConvexReluProblem {
   sampleWeights?: Float64Array;
 }
 
+/** Gate refinement; the width is `maxGates`, which the network then keeps to, or the gates' count. */
+export interface NativeRefine {
+  rounds: number;
+  maxGates?: number;
+  tolerance: number;
+}
+
 export interface ConvexReluSettings {
   loss: NativeLoss;
   model: 'relu' | 'gated';
   beta: number;
   penalty: 'gate' | 'neuron';
   gates: NativeGates;
+  refine?: NativeRefine;
   preprocess: 'standardize' | 'unit-columns' | 'none';
   components?: number;
   bias: boolean;
@@ -152,7 +160,7 @@ export type ConvexReluTrainSpec = ConvexReluProblem &
   ConvexReluSettings & { warmStart?: NativeSolution };
 
 export interface NativeConvexReport {
-  status: 'converged' | 'iteration_limit' | 'time_limit' | 'aborted';
+  status: 'converged' | 'iteration_limit' | 'time_limit' | 'aborted' | 'width_limit';
   objective: number;
   dualBound: number;
   /** Relative. */
@@ -176,6 +184,8 @@ export interface NativeConvexReport {
   seed: number;
   /** Columns of equal length, by the name of the progress field. */
   history: Record<string, Float64Array>;
+  /** The same of the rounds of refinement. */
+  refinement: Record<string, Float64Array>;
 }
 
 export interface ConvexReluTrainResult {

@@ -51,7 +51,8 @@ Neurons first_neurons(const RefinementInput<Real>& in, double beta) {
   }
   Options drawing = request.options;
   if (drawing.gate_source != GateSource::given) {
-    drawing.gates = Refinement<Real>::start_factor * drawing.refine.width;
+    drawing.gates =
+        std::max(drawing.gates, Refinement<Real>::start_factor * drawing.refine.width);
   }
   const Gates gates = sample_gates(in.data, in.preprocessing, drawing, in.host);
   return random_neurons(gates, in.preprocessing, in.rotation, drawing, request.outputs, in.host);
@@ -122,9 +123,14 @@ void refine_network(const RefinementInput<Real>& in, FunctionRef<void()> unwatch
     refinement.run(first, in.host, in.control, [&](const Round& now) {
       rounds.push_back(now);
       rounds.back().objective /= in.folded.total_weight;
-      in.control.report({{"round", now.round},
+      in.control.report({{"round", now.round},  // of the fields of a certificate what is known
+                         {"iteration", 0},
                          {"objective", rounds.back().objective},
                          {"pricingRatio", now.pricing_ratio},
+                         {"dualBound", 0},
+                         {"gap", 1},
+                         {"infeasibility", 0},
+                         {"rho", 0},
                          {"seconds", now.seconds}});
     });
   } catch (const Cancelled&) {

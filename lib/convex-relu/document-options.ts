@@ -11,7 +11,8 @@ export function decodeOptions(value: unknown, features: number): TrainingOptions
   const drawing = toRecord(gates, 'options.gates');
   const given = drawing.from === 'given';
   const count = toInteger(drawing.count, 'options.gates.count', { min: 1 });
-  const known = checkOptions({ ...others, gates: given ? count : gates });
+  // Files from before there was refinement do not name it.
+  const known = checkOptions({ refine: false, ...others, gates: given ? count : gates });
   const options = toTrainingOptions(resolveOptions(known, { features }));
   return given ? { ...options, gates: { count, from: 'given' } } : options;
 }

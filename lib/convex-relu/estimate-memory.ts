@@ -2,7 +2,7 @@ import { loadNative } from '../native';
 import { runDirect } from '../run';
 import { checkObject, LARGEST_COUNT, toInteger } from '../validate';
 import type { ConvexReLUOptions } from './option-types';
-import { checkOptions, resolveOptions } from './options';
+import { checkOptions, resolveOptions, settleRefinement } from './options';
 
 /** The size of a problem. */
 export interface ProblemShape {
@@ -37,7 +37,12 @@ export function estimateMemory(shape: ProblemShape, options?: ConvexReLUOptions)
   const rows = toInteger(raw.rows, 'shape.rows', range);
   const cols = toInteger(raw.cols, 'shape.cols', range);
   const outputs = toInteger(raw.outputs ?? 1, 'shape.outputs', range);
-  const settings = resolveOptions(checkOptions(options), { features: cols });
+  const known = checkOptions(options);
+  const settings = settleRefinement(
+    resolveOptions(known, { features: cols }),
+    outputs,
+    known.refine !== undefined,
+  );
   return runDirect(() =>
     loadNative().convexReluEstimateMemory({ ...settings, rows, cols, outputs }),
   );

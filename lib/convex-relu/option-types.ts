@@ -43,6 +43,19 @@ export interface GlobalBoundOptions {
   rounds?: number;
 }
 
+/** How far gates are refined; see {@link ConvexReLUOptions}. */
+export interface RefineOptions {
+  /** Rounds at most; default 16. It ends earlier after four that gain less than 1e-5 of the objective. */
+  rounds?: number;
+  /**
+   * Most gates, and most neurons of the network. When left out, gates stay at the count of `gates`,
+   * and the network has up to two neurons for each, where the convex program finds both of use.
+   */
+  maxGates?: number;
+  /** Ends when no search finds a neuron of price above (1 + tolerance)·beta; default 2e-3. */
+  tolerance?: number;
+}
+
 /**
  * Options of convex ReLU training. The program solved is
  *
@@ -76,8 +89,13 @@ export interface ConvexReLUOptions extends DeviceOptions {
    * of a gate together; `'neuron'`, each output's on its own. The same for one output.
    */
   penalty?: Penalty;
-  /** Only `false`: this version has no gate refinement. */
-  refine?: false;
+  /**
+   * Gate refinement: the first gates are only a start, and rounds of descent, pricing and convex
+   * solves find better ones (guide, "Gate refinement"). On by default for `model: 'relu'`, unless
+   * `gates` is a matrix, or several outputs have `penalty: 'neuron'`, which it cannot keep; `false`
+   * solves the program over the first gates alone.
+   */
+  refine?: false | RefineOptions;
   /** Only `'admm'`: this version has no other method. */
   method?: 'admm';
   /**
@@ -126,7 +144,7 @@ export interface ConvexReLUOptions extends DeviceOptions {
    * Samples of weight 0 take no part.
    */
   sampleWeights?: ArrayLike<number>;
-  /** Start from an earlier result on the same data and gates. */
+  /** Start from an earlier result: its gates, or with refinement its network. */
   warmStart?: ConvexSolution | ReLUNetwork;
 }
 
@@ -140,6 +158,7 @@ export interface TrainingOptions {
   gates: { count: number; from: GateDrawing['from'] | 'given'; image?: [number, number] };
   model: Model;
   penalty: Penalty;
+  refine: false | { rounds: number; maxGates?: number; tolerance: number };
   preprocess: Preprocess;
   components?: number;
   bias: boolean;

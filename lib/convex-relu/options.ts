@@ -4,7 +4,7 @@ import { toDevice } from '../devices';
 import { SecondOrderError } from '../errors';
 import { toPrecision } from '../floats';
 import { toDenseMatrix } from '../matrix';
-import type { ConvexReluSettings, NativeGates } from '../native-interface';
+import type { ConvexReluSettings, NativeGates, NativeRefine } from '../native-interface';
 import {
   checkObject,
   describe,
@@ -77,13 +77,16 @@ export function resolveOptions(raw: Raw, context: OptionContext): ConvexReluSett
   const components = optional(raw, 'components', (v, a) =>
     toInteger(v, a, { min: 1, max: context.features ?? LARGEST_COUNT }),
   );
+  const gates = readGates(raw.gates, model, context.features);
+  const refine = readRefine(raw.refine, model === 'relu', 'matrix' in gates);
   const rho = optional(raw, 'rho', (v, a) => toNumber(v, a, { above: 0 }));
   return {
     loss: readLoss(raw),
     model,
     beta: pick(raw, 'beta', 1e-3, (v, a) => toNumber(v, a, { above: 0 })),
     penalty: pick(raw, 'penalty', 'gate', (v, a) => toChoice(v, a, PENALTIES)),
-    gates: readGates(raw.gates, model, context.features),
+    gates,
+    ...(refine === undefined ? {} : { refine }),
     preprocess: pick(raw, 'preprocess', components !== undefined ? 'none' : 'standardize', (v, a) =>
       toChoice(v, a, ['standardize', 'unit-columns', 'none']),
     ),
@@ -110,8 +113,8 @@ export function readLoss(raw: Raw): Loss {
 
 /** Options as they are kept with a network: not where it was trained, which changes nothing. */
 export function toTrainingOptions(settings: ConvexReluSettings): TrainingOptions {
-  const { gates, globalBound: _, device, products, ...others } = settings;
-  return { ...others, gates: gatesToKeep(gates) };
+  const { gates, refine, globalBound: _, device, products, ...others } = settings;
+  return { ...others, refine: refine ?? false, gates: gatesToKeep(gates) };
 }
 
 function gatesToKeep(gates: NativeGates): TrainingOptions['gates'] {
@@ -122,7 +125,6 @@ function gatesToKeep(gates: NativeGates): TrainingOptions['gates'] {
 }
 
 function refuseLaterOptions(raw: Raw): void {
-  refuse(raw, 'refine', [undefined, false], 'gate refinement');
   refuse(raw, 'adversarial', [undefined], 'adversarial training');
   if (raw.method !== 'scp') {
     pick(raw, 'method', 'admm', (v, a) => toChoice(v, a, ['admm']));
@@ -137,6 +139,35 @@ function refuse(raw: Raw, key: string, allowed: unknown[], what: string): void {
     `options.${key}: this version does not have ${what}; leave the option out`,
     { argument: `options.${key}` },
   );
+}
+
+/** Refinement asked for, or by default; undefined for none. */
+function readRefine(value: unknown, possible: boolean, given: boolean): NativeRefine | undefined {
+  if (value === false || (value === undefined && (!possible || given))) return undefined;
+  const argument = 'options.refine';
+  if (!possible) throw invalid(argument, 'false for model "gated"', describe(value));
+  if (value !== undefined && !isRecord(value)) {
+    throw invalid(argument, 'false or { rounds, maxGates, tolerance }', describe(value));
+  }
+  const raw = checkObject(value, argument, ['rounds', 'maxGates', 'tolerance']);
+  const maxGates = optional(raw, 'maxGates', positiveCount, argument);
+  return {
+    rounds: optional(raw, 'rounds', positiveCount, argument) ?? 16,
+    ...(maxGates === undefined ? {} : { maxGates }),
+    tolerance: optional(raw, 'tolerance', (v, a) => toNumber(v, a, { above: 0 }), argument) ?? 2e-3,
+  };
+}
+
+/** Settings for a number of outputs: over several, refined neurons have no outputs of their own. */
+export function settleRefinement(
+  settings: ConvexReluSettings,
+  outputs: number,
+  asked: boolean,
+): ConvexReluSettings {
+  if (!settings.refine || settings.penalty === 'gate' || outputs === 1) return settings;
+  if (asked) throw invalid('options.refine', 'false for penalty "neuron"', 'refinement');
+  const { refine: _, ...others } = settings;
+  return others;
 }
 
 function readGates(value: unknown, model: Model, features: number | undefined): NativeGates {

@@ -17,12 +17,24 @@ export interface ConvexProgress {
   rho: number;
   /** Seconds from the start. */
   seconds: number;
+  /**
+   * During gate refinement, which comes before the iterations: the round, with the objective of its
+   * network, iteration 0, and a bound of 0.
+   */
+  round?: number;
+  /** Beside `round`: the greatest price found at its start, over beta; NaN in round 0. */
+  pricingRatio?: number;
 }
 
 /** How a training run ended, what it proved and what it cost. */
 export interface ConvexReport {
-  /** `converged` only when gap and infeasibility, recomputed in float64, are within the tolerance. */
-  status: 'converged' | 'iteration_limit' | 'time_limit' | 'aborted';
+  /**
+   * `converged` only when gap and infeasibility, recomputed in float64, are within the tolerance;
+   * after refinement over several outputs, when the convex program over the network's own patterns
+   * was solved to it and the network is no worse than its solution. `width_limit`: that program was
+   * solved, and its solution is better, but has more neurons than `refine.maxGates` allows.
+   */
+  status: 'converged' | 'iteration_limit' | 'time_limit' | 'aborted' | 'width_limit';
   /** F of the network returned, in the units the solver saw. */
   objective: number;
   /** Lower bound on the optimum of the convex program over the gates used, in the same units. */
@@ -38,7 +50,11 @@ export interface ConvexReport {
   globalBound: number | null;
   /** (objective − globalBound) / objective; null where there is no bound. */
   globalGap: number | null;
-  /** Largest price of a gate outside the program, relative to beta; NaN where it was not measured. */
+  /**
+   * The greatest price that a search from many starts found for a neuron the network does not have,
+   * over beta: above 1, that neuron would lower the objective. A lower bound of the true maximum, so
+   * that 1 is a sign of a good network and no proof. NaN where refinement did not come to its end.
+   */
   pricingRatio: number;
   /** Iterations of ADMM. */
   iterations: number;
@@ -66,17 +82,33 @@ export interface ConvexReport {
   seed: number;
   /** All certificates on the way. */
   history: ConvexProgress[];
+  /** Rounds of gate refinement, none without it; round 0 is the descent from the first neurons. */
+  refinement: RefinementRound[];
+}
+
+/** One round of gate refinement. */
+export interface RefinementRound {
+  round: number;
+  /** Objective of the best network so far: it never rises. */
+  objective: number;
+  /** Greatest price found at the start of the round, over beta; NaN in round 0. */
+  pricingRatio: number;
+  /** Neurons of that network. */
+  neurons: number;
+  /** Seconds from the start. */
+  seconds: number;
 }
 
 /** A native report with its history as one object for each certificate. */
 export function makeReport(report: NativeConvexReport): ConvexReport {
-  return { ...report, history: makeHistory(report.history) };
+  const { history, refinement } = report;
+  return { ...report, history: makeHistory(history), refinement: makeRounds(refinement) };
 }
 
 function makeHistory(columns: NativeConvexReport['history']): ConvexProgress[] {
   const length = columns.iteration?.length ?? 0;
   return Array.from({ length }, (_, i) => {
-    const at = (name: keyof ConvexProgress): number => columns[name]?.[i] ?? Number.NaN;
+    const at = (name: string): number => columns[name]?.[i] ?? Number.NaN;
     return {
       iteration: at('iteration'),
       objective: at('objective'),
@@ -84,6 +116,20 @@ function makeHistory(columns: NativeConvexReport['history']): ConvexProgress[] {
       gap: at('gap'),
       infeasibility: at('infeasibility'),
       rho: at('rho'),
+      seconds: at('seconds'),
+    };
+  });
+}
+
+function makeRounds(columns: NativeConvexReport['refinement']): RefinementRound[] {
+  const length = columns.round?.length ?? 0;
+  return Array.from({ length }, (_, i) => {
+    const at = (name: string): number => columns[name]?.[i] ?? Number.NaN;
+    return {
+      round: at('round'),
+      objective: at('objective'),
+      pricingRatio: at('pricingRatio'),
+      neurons: at('neurons'),
       seconds: at('seconds'),
     };
   });

@@ -6,7 +6,7 @@ import type { Step } from '../steps';
 import { GatedReLUNetwork } from './gated-network';
 import { ReLUNetwork } from './network';
 import type { ConvexReLUOptions, Model, TrainingOptions } from './option-types';
-import { checkOptions, resolveOptions, toTrainingOptions } from './options';
+import { checkOptions, resolveOptions, settleRefinement, toTrainingOptions } from './options';
 import { type ConvexProgress, type ConvexReport, makeReport } from './report';
 import { ConvexSolution } from './solution';
 import { StoredModel } from './stored-model';
@@ -35,10 +35,10 @@ export type NetworkOf<M extends Model | undefined> = M extends 'gated'
 export type OptionsOf<M extends Model | undefined> = ConvexReLUOptions & { model?: M };
 
 /**
- * Trains a two-layer ReLU network by convex optimisation: draws gates, solves the convex program over
- * them by ADMM to a certified duality gap, and maps its solution to a network.
+ * Trains a two-layer ReLU network by convex optimisation: draws gates, refines them, solves the convex
+ * program over them by ADMM to a certified duality gap, and maps its solution to a network.
  *
- * The optimum is global over the gates drawn, not over all networks.
+ * The optimum is global over these gates, not proved so over all networks.
  *
  * @param x n × features
  * @param y n targets, or n × outputs
@@ -92,7 +92,11 @@ export function prepareTargets(
   raw: Record<string, unknown>,
   defaultModel: Model = 'relu',
 ): Prepared {
-  const settings = resolveOptions(raw, { features: x.cols, defaultModel });
+  const settings = settleRefinement(
+    resolveOptions(raw, { features: x.cols, defaultModel }),
+    targets.outputs,
+    raw.refine !== undefined,
+  );
   const shape = { kind: settings.model, features: x.cols, outputs: targets.outputs };
   return {
     spec: {

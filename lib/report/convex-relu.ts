@@ -84,6 +84,7 @@ function summary({ status, objective, dualBound }: ConvexReport): string {
     iteration_limit: 'The run stopped at its iteration limit; this is its best network.',
     time_limit: 'The run stopped at its time limit; this is its best network.',
     aborted: 'The run was aborted; this is its best network.',
+    width_limit: 'The network is as wide as it may be; a wider one over its gates is better.',
   }[status];
   if (!(dualBound > 0)) {
     return `${ending} No useful bound on the optimum was reached.`;
@@ -156,7 +157,7 @@ function resultTable(report: ConvexReport): FactTable {
     rows.push({
       label: 'Pricing ratio',
       value: report.pricingRatio,
-      note: 'above 1, a gate outside the program would lower the objective',
+      note: 'above 1, a neuron that it does not have would lower the objective',
     });
   }
   return { title: 'Result', rows };
@@ -188,8 +189,13 @@ function dataTable({ x, evaluation, trainingScore }: CheckedRun): FactTable {
 }
 
 function optionTable(options: TrainingOptions): FactTable {
-  const { gates, ...plain } = options;
+  const { gates, refine, ...plain } = options;
   const rows = Object.entries(plain).map(([label, value]): Fact => ({ label, value }));
+  if (refine) {
+    for (const [key, value] of Object.entries(refine)) rows.push({ label: `refine.${key}`, value });
+  } else {
+    rows.push({ label: 'refine', value: false });
+  }
   rows.push({ label: 'gates.count', value: gates.count, format: 'integer' });
   rows.push({ label: 'gates.from', value: gates.from });
   if (gates.image) rows.push({ label: 'gates.image', value: gates.image.join(' × ') });
@@ -205,7 +211,7 @@ function historyColumns(
     key,
     label,
     format,
-    values: history.map((point) => finite(point[key])),
+    values: history.map((point) => finite(point[key] ?? Number.NaN)),
   });
   const columns: HistoryColumn[] = [
     column('iteration', 'iteration', 'integer'),

@@ -234,7 +234,7 @@ TEST_SUITE("gate refinement") {
         double told = 0;
         control.on_progress = [&](std::span<const NamedNumber> figures) {
           if (std::string(figures[0].name) != "round") return;
-          told = figures[1].value;
+          told = figures[2].value;
           if (figures[0].value != at) return;
           if (aborted) {
             control.cancel();
