@@ -148,6 +148,10 @@ Options read_options(const Fields& spec, std::size_t cols, std::vector<double>& 
   options.rho = spec.optional_number("rho", positive);
   options.relaxation = spec.number("relaxation", {.low = 0, .high = 2, .without_low = true});
   options.route = spec.choice<Route>("route");
+  if (const auto adversarial = spec.optional_object("adversarial")) {
+    options.epsilon = adversarial->number("epsilon", positive);
+    options.descend = adversarial->boolean("descent");
+  }
   return options;
 }
 
@@ -203,6 +207,8 @@ Certificate read_certificate(const Fields& fields, const NetworkModel& model) {
   certificate.nu = doubles(fields, "nu");
   const std::size_t rows = certificate.nu.size() / model.outputs;
   certificate.weights = optional_doubles(fields, "sampleWeights", rows);
+  certificate.epsilon = fields.optional_number("epsilon", positive).value_or(0);
+  certificate.shifts = optional_doubles(fields, "shifts", rows * model.preprocessing.features());
   if (!fields.has("mu")) return certificate;
   const auto mu_rows = fields.array<std::int32_t>("muRows");
   certificate.mu_rows.assign(mu_rows.view().begin(), mu_rows.view().end());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/enum_names.hpp"
+#include "convex_relu/attack.hpp"
 #include "convex_relu/options.hpp"
 
 namespace secondorder {
@@ -41,6 +42,24 @@ struct EnumNames<convex_relu::GateSource> {
   static constexpr Named<GateSource> table[] = {{"gaussian", GateSource::gaussian},
                                                 {"data", GateSource::data},
                                                 {"patches", GateSource::patches}};
+};
+
+template <>
+struct EnumNames<convex_relu::AttackMethod> {
+  using Method = convex_relu::AttackMethod;
+  static constexpr Named<Method> table[] = {{"fgsm", Method::fgsm}, {"pgd", Method::pgd}};
+};
+
+template <>
+struct EnumNames<convex_relu::AttackUnits> {
+  using Units = convex_relu::AttackUnits;
+  static constexpr Named<Units> table[] = {{"input", Units::input}, {"solver", Units::solver}};
+};
+
+template <>
+struct EnumNames<convex_relu::AttackGoal> {
+  using Goal = convex_relu::AttackGoal;
+  static constexpr Named<Goal> table[] = {{"margin", Goal::margin}, {"squared", Goal::squared}};
 };
 
 template <>

@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "convex_relu/admm.hpp"
+#include "convex_relu/adversarial_train.hpp"
 #include "convex_relu/memory_plan.hpp"
 
 namespace secondorder::convex_relu {
@@ -93,6 +94,9 @@ GatedShape shape_of(std::size_t rows, std::size_t features, std::size_t gates, s
 template <class Real>
 MemoryEstimate estimate_memory(std::size_t rows, std::size_t cols, std::size_t outputs,
                                const Options& options, int threads) {
+  if (options.epsilon) {
+    return estimate_adversarial_memory<Real>(rows, cols, options, threads);
+  }
   CpuAlgebra<Real> algebra(threads);
   std::size_t features = options.components > 0 ? std::min(options.components, cols) : cols;
   features = std::min(features + (options.bias ? 1 : 0), rows);

@@ -3,6 +3,15 @@
  *
  * @module secondorder/convex-relu
  */
+export {
+  type AttackOptions,
+  attack,
+  attackSync,
+  type Robustness,
+  type RobustnessOptions,
+  robustness,
+  robustnessSync,
+} from './attack';
 export { type ClassifierOptions, ConvexReLUClassifier } from './classifier';
 export type { JsonTensor, NetworkDocument } from './document-json';
 export { estimateMemory, type MemoryEstimate, type ProblemShape } from './estimate-memory';
@@ -12,6 +21,7 @@ export { GatedReLUNetwork } from './gated-network';
 export { loadModel, modelFromJSON, type SavedModel } from './load';
 export { ReLUNetwork, type ReLUNetworkArrays } from './network';
 export type {
+  AdversarialOptions,
   ConvexReLUOptions,
   GateDrawing,
   Loss,
@@ -22,7 +32,7 @@ export type {
   TrainingOptions,
 } from './option-types';
 export { ConvexReLURegressor, type RegressorOptions } from './regressor';
-export type { ConvexProgress, ConvexReport } from './report';
+export type { ConvexProgress, ConvexReport, RobustReport } from './report';
 export { ConvexSolution, type DualCertificate } from './solution';
 export {
   type ConvexRunOptions,

@@ -76,6 +76,7 @@ export function resolveOptions(raw: Raw, context: OptionContext): ConvexReluSett
     toInteger(v, a, { min: 1, max: context.features ?? LARGEST_COUNT }),
   );
   const rho = optional(raw, 'rho', (v, a) => toNumber(v, a, { above: 0 }));
+  const adversarial = readAdversarial(raw, model);
   return {
     loss: readLoss(raw),
     model,
@@ -93,6 +94,7 @@ export function resolveOptions(raw: Raw, context: OptionContext): ConvexReluSett
     maxIterations: pick(raw, 'maxIterations', 10_000, positiveCount),
     checkEvery: pick(raw, 'checkEvery', model === 'gated' ? 4 : 10, positiveCount),
     ...(rho === undefined ? {} : { rho }),
+    ...(adversarial === undefined ? {} : { adversarial }),
     relaxation: pick(raw, 'relaxation', 1.7, (v, a) => toNumber(v, a, { min: 1, below: 2 })),
     route: pick(raw, 'route', 'auto', (v, a) => toChoice(v, a, ['auto', 'woodbury', 'gram', 'cg'])),
   };
@@ -118,7 +120,6 @@ function gatesToKeep(gates: NativeGates): TrainingOptions['gates'] {
 
 function refuseLaterOptions(raw: Raw): void {
   refuse(raw, 'refine', [undefined, false], 'gate refinement');
-  refuse(raw, 'adversarial', [undefined], 'adversarial training');
   if (raw.method !== 'scp') {
     pick(raw, 'method', 'admm', (v, a) => toChoice(v, a, ['admm']));
   }
@@ -132,6 +133,26 @@ function refuse(raw: Raw, key: string, allowed: unknown[], what: string): void {
     `options.${key}: this version does not have ${what}; leave the option out`,
     { argument: `options.${key}` },
   );
+}
+
+function readAdversarial(raw: Raw, model: Model): ConvexReluSettings['adversarial'] {
+  if (raw.adversarial === undefined) return undefined;
+  const place = 'options.adversarial';
+  const entries = checkObject(raw.adversarial, place, ['epsilon', 'descent']);
+  const epsilon = toNumber(entries.epsilon, `${place}.epsilon`, { above: 0 });
+  const descent = toBoolean(entries.descent ?? true, `${place}.descent`);
+  const needs = (key: string, fits: boolean, what: string): void => {
+    if (fits) return;
+    const got = describe(raw[key]);
+    throw invalid(`options.${key}`, `${what} for adversarial training`, got);
+  };
+  needs('model', model === 'relu', '"relu"');
+  needs('loss', raw.loss !== 'softmax', '"hinge", "logistic" or "squared"');
+  needs('components', raw.components === undefined, 'left out');
+  needs('warmStart', raw.warmStart === undefined, 'left out');
+  const drawn = isRecord(raw.gates) && 'from' in raw.gates && raw.gates.from !== 'gaussian';
+  needs('gates', !drawn, 'a count or a matrix');
+  return { epsilon, descent };
 }
 
 function readGates(value: unknown, model: Model, features: number | undefined): NativeGates {
