@@ -59,16 +59,17 @@ double loss_slope(Loss loss, double output, double y) {
 /// stands in for it. What is kept is judged by the loss that was asked for.
 Loss smooth(Loss loss) { return loss == Loss::hinge ? Loss::logistic : loss; }
 
-/// Small random neurons of both signs after those that there are, up to `width`.
-void widen(NetworkModel& model, std::size_t width, std::uint64_t seed) {
+/// Small random neurons of both signs after those that there are, up to the width asked for.
+void widen(NetworkModel& model, const DescentOptions& options) {
   const std::size_t f = model.preprocessing.features();
-  const Philox random(seed, neuron_stream);
-  for (std::size_t j = model.neurons(); j < width; ++j) {
+  const Philox random(options.seed, neuron_stream);
+  for (std::size_t j = model.neurons(); j < options.width; ++j) {
     for (std::size_t l = 0; l < f; ++l) {
       const double value = random.normal(j * f + l) / std::sqrt(static_cast<double>(f));
       model.hidden.push_back(neuron_size * value);
     }
     model.output.push_back(j % 2 == 0 ? neuron_size : -neuron_size);
+    model.groups.push_back(options.first_group + static_cast<std::int32_t>(j));
   }
 }
 
@@ -184,8 +185,7 @@ Descent descend_adversarially(const NetworkModel& start, const DataView& data,
   Descent best{start, judged(start), 0, 0};
   best.after = best.before;
   NetworkModel model = start;
-  model.groups.clear();  // each neuron its own
-  widen(model, options.width, options.seed);
+  widen(model, options);
   Descender descender(model, y.data(), weights, options, {s.data(), n, d}, radius);
   for (std::size_t k = 1; k <= options.iterations && !control.out_of_time(); ++k) {
     host.checkpoint();

@@ -17,7 +17,8 @@ struct DescentOptions {
   Loss loss = Loss::hinge;
   double beta = 1e-3;
   double epsilon = 0;
-  std::size_t width = 0;  ///< small random neurons are added up to this many
+  std::size_t width = 0;         ///< small random neurons are added up to this many
+  std::int32_t first_group = 0;  ///< their penalty groups are from here on: of no gate
   std::size_t iterations = 200;
   std::uint64_t seed = 0;
 };

@@ -87,12 +87,13 @@ std::size_t planned_bytes(CpuAlgebra<Real>& algebra, RobustOperations<Real>& ope
          numbers * sizeof(double) + rows * GateBits::words_per_row(gates) * sizeof(std::uint64_t);
 }
 
-DescentOptions descent_options(const Options& options) {
+DescentOptions descent_options(const Options& options, std::size_t gates) {
   DescentOptions descent;
   descent.loss = options.loss;
   descent.beta = options.beta;
   descent.epsilon = *options.epsilon;
   descent.width = options.gates;
+  descent.first_group = static_cast<std::int32_t>(2 * gates);
   descent.seed = options.seed;
   return descent;
 }
@@ -360,8 +361,9 @@ class Run {
     if (!request_.options.descend || stopped) return;
     watch(StopOn::cancellation);
     try {
-      Descent descent = descend_adversarially(result_.model, data_, targets_.y, targets_.weights,
-                                              descent_options(request_.options), control_, host_);
+      Descent descent =
+          descend_adversarially(result_.model, data_, targets_.y, targets_.weights,
+                                descent_options(request_.options, gates_.count), control_, host_);
       robust.descent_iterations = descent.iterations;
       for (double& value : descent.model.hidden) value = rounded(value);
       for (double& value : descent.model.output) value = rounded(value);

@@ -179,11 +179,14 @@ function dataTable({ x, evaluation, trainingScore }: CheckedRun): FactTable {
 }
 
 function optionTable(options: TrainingOptions): FactTable {
-  const { gates, ...plain } = options;
+  const { gates, adversarial, ...plain } = options;
   const rows = Object.entries(plain).map(([label, value]): Fact => ({ label, value }));
   rows.push({ label: 'gates.count', value: gates.count, format: 'integer' });
   rows.push({ label: 'gates.from', value: gates.from });
   if (gates.image) rows.push({ label: 'gates.image', value: gates.image.join(' × ') });
+  for (const [label, value] of Object.entries(adversarial ?? {})) {
+    rows.push({ label: `adversarial.${label}`, value });
+  }
   return { title: 'Options', rows };
 }
 
