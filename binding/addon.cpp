@@ -2,6 +2,7 @@
 #include <napi.h>
 
 #include "convex_relu.hpp"
+#include "convex_relu_attack.hpp"
 #include "device.hpp"
 #include "fisher_blocks.hpp"
 #include "fisher_window.hpp"
@@ -23,6 +24,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   register_device(env, exports);
   register_self_test(env, exports);
   register_convex_relu(env, exports);
+  register_convex_relu_attack(env, exports);
   register_fisher_blocks(env, exports);
   register_fisher_window(env, exports);
   register_read_measurement(env, exports);

@@ -172,6 +172,10 @@ Options read_options(const Fields& spec, std::size_t cols, std::vector<double>& 
     r.rounds = count(*refine, "rounds");
     r.tolerance = refine->number("tolerance", positive);
   }
+  if (const auto adversarial = spec.optional_object("adversarial")) {
+    options.epsilon = adversarial->number("epsilon", positive);
+    options.descend = adversarial->boolean("descent");
+  }
   return options;
 }
 
@@ -227,6 +231,8 @@ Certificate read_certificate(const Fields& fields, const NetworkModel& model) {
   certificate.nu = doubles(fields, "nu");
   const std::size_t rows = certificate.nu.size() / model.outputs;
   certificate.weights = optional_doubles(fields, "sampleWeights", rows);
+  certificate.epsilon = fields.optional_number("epsilon", positive).value_or(0);
+  certificate.shifts = optional_doubles(fields, "shifts", rows * model.preprocessing.features());
   if (!fields.has("mu")) return certificate;
   const auto mu_rows = fields.array<std::int32_t>("muRows");
   certificate.mu_rows.assign(mu_rows.view().begin(), mu_rows.view().end());

@@ -44,6 +44,21 @@ Napi::Value number_or_null(Napi::Env env, const std::optional<GlobalBound>& boun
   return Napi::Number::New(env, (*bound).*member);
 }
 
+/// Null for a network that was trained without an adversary.
+Napi::Value write_robust(Napi::Env env, const convex_relu::RobustReport& robust) {
+  if (robust.epsilon == 0) return env.Null();
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("epsilon", robust.epsilon);
+  object.Set("programObjective", robust.program_objective);
+  object.Set("objective", robust.objective);
+  object.Set("descentIterations", static_cast<double>(robust.descent_iterations));
+  object.Set("descended", robust.descended);
+  object.Set("accuracy", robust.accuracy);
+  object.Set("pgdAccuracy", robust.attacked);
+  object.Set("certifiedAccuracy", robust.certified);
+  return object;
+}
+
 }  // namespace
 
 Napi::Object write_model(Napi::Env env, const NetworkModel& model, bool float64) {
@@ -82,6 +97,10 @@ Napi::Object write_certificate(Napi::Env env, const Certificate& certificate, bo
   object.Set("mu", cones ? floats(env, certificate.mu, float64) : env.Null());
   object.Set("sampleWeights",
              certificate.weights.empty() ? env.Null() : to_js(env, certificate.weights));
+  if (certificate.epsilon > 0) {
+    object.Set("epsilon", certificate.epsilon);
+    object.Set("shifts", to_js(env, certificate.shifts));
+  }
   return object;
 }
 
@@ -126,6 +145,7 @@ Napi::Object write_report(Napi::Env env, const Report& report, const Options& op
   object.Set("deviceReason", report.device_reason);
   object.Set("route", report.route);
   object.Set("seed", static_cast<double>(options.seed));
+  object.Set("robust", write_robust(env, report.robust));
   object.Set("history", write_columns<Progress>(env, report.history,
                                                 {{"iteration", &Progress::iteration},
                                                  {"objective", &Progress::objective},

@@ -100,6 +100,10 @@ export interface NativeCertificate {
   /** muRows × n: the multipliers of the cones, or null. */
   mu: Floats | null;
   sampleWeights: Float64Array | null;
+  /** Of a robust program: its epsilon. */
+  epsilon?: number;
+  /** Of a robust program: n × length of z, the shifts ξ of the dual samples νx + ξ. */
+  shifts?: Float64Array;
 }
 
 /** Opaque arrays for a warm start. */
@@ -142,6 +146,7 @@ export interface ConvexReluSettings {
   rho?: number;
   relaxation: number;
   route: NativeRoute;
+  adversarial?: { epsilon: number; descent: boolean };
   globalBound: NativeGlobalBound;
   /** Names of devices. */
   device: string[];
@@ -158,6 +163,18 @@ export interface NativeGlobalBound {
 
 export type ConvexReluTrainSpec = ConvexReluProblem &
   ConvexReluSettings & { warmStart?: NativeSolution };
+
+export interface NativeRobustReport {
+  epsilon: number;
+  programObjective: number;
+  objective: number;
+  descentIterations: number;
+  descended: boolean;
+  /** NaN, as the next two, where targets are no classes. */
+  accuracy: number;
+  pgdAccuracy: number;
+  certifiedAccuracy: number;
+}
 
 export interface NativeConvexReport {
   status: 'converged' | 'iteration_limit' | 'time_limit' | 'aborted' | 'width_limit';
@@ -182,6 +199,7 @@ export interface NativeConvexReport {
   deviceReason: string;
   route: string;
   seed: number;
+  robust: NativeRobustReport | null;
   /** Columns of equal length, by the name of the progress field. */
   history: Record<string, Float64Array>;
   /** The same of the rounds of refinement. */
@@ -223,6 +241,28 @@ export interface ConvexReluObjectiveSpec {
   sampleWeights?: Float64Array;
 }
 
+export interface ConvexReluAttackSpec {
+  model: NativeModel;
+  x: NativeX;
+  y: Float64Array;
+  method: 'fgsm' | 'pgd';
+  units: 'input' | 'solver';
+  goal: 'margin' | 'squared';
+  epsilon: number;
+  steps: number;
+  restarts: number;
+  /** In the units of epsilon; 2.5·epsilon/steps when left out. */
+  stepSize?: number;
+  seed: number;
+}
+
+export interface NativeRobustness {
+  accuracy: number;
+  attackedAccuracy: number;
+  /** NaN where it is not computed. */
+  certifiedAccuracy: number;
+}
+
 export type ConvexReluMemorySpec = { rows: number; cols: number; outputs: number } & Partial<
   Omit<ConvexReluSettings, 'gates'>
 > & { gates: NativeGates | { count: number } };
@@ -256,6 +296,11 @@ export interface Native extends MFacNative, NewtonNative {
   convexReluPredictSync: NativeSyncOf<ConvexReluPredictSpec, Floats>;
   convexReluVerify: NativeJobOf<ConvexReluVerifySpec, NativeVerification>;
   convexReluVerifySync: NativeSyncOf<ConvexReluVerifySpec, NativeVerification>;
+  /** n × features, in the precision of x. */
+  convexReluAttack: NativeJobOf<ConvexReluAttackSpec, Floats>;
+  convexReluAttackSync: NativeSyncOf<ConvexReluAttackSpec, Floats>;
+  convexReluRobustness: NativeJobOf<ConvexReluAttackSpec, NativeRobustness>;
+  convexReluRobustnessSync: NativeSyncOf<ConvexReluAttackSpec, NativeRobustness>;
   convexReluObjective(spec: ConvexReluObjectiveSpec): number;
   convexReluEstimateMemory(spec: ConvexReluMemorySpec): {
     bytes: number;

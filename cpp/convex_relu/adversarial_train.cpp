@@ -8,9 +8,11 @@
 #include "base/error.hpp"
 #include "base/memory_facts.hpp"
 #include "convex_relu/adversarial_admm.hpp"
+#include "convex_relu/adversarial_descent.hpp"
 #include "convex_relu/adversarial_gates.hpp"
 #include "convex_relu/balance.hpp"
 #include "convex_relu/memory_plan.hpp"
+#include "convex_relu/robustness.hpp"
 #include "convex_relu/route.hpp"
 #include "convex_relu/untrained.hpp"
 
@@ -27,6 +29,8 @@ constexpr double starting_rho = 2, starting_tau = 1;
 
 /// Iterations after which τ may change: 10, 20, 40, … up to this one.
 constexpr std::size_t last_loss_balance = 640;
+
+constexpr const char* sylvester_route = "sylvester";
 
 void refuse(bool condition, const char* argument, const char* what) {
   if (!condition) return;
@@ -68,6 +72,31 @@ struct Stage {
     return arena.bytes();
   }
 };
+
+/// The workspace, and around it on the host in float64: samples in s- and z-space, their patterns,
+/// eigenvectors, the certificate with its multipliers and a copy of them for the caller, and the
+/// descent's rows of samples, shifts and hidden values.
+template <class Real>
+std::size_t planned_bytes(CpuAlgebra<Real>& algebra, RobustOperations<Real>& operations,
+                          std::size_t rows, std::size_t cols, std::size_t features, bool weighted,
+                          const Options& options) {
+  const std::size_t gates = options.gates, f = features;
+  const std::size_t numbers = rows * (6 * cols + 8 * f + 6 * gates + 128) +
+                              gates * (3 * cols + 12 * f + 3 * gates) + 6 * f * f;
+  return Stage<Real>::bytes(algebra, operations, rows, f, gates, weighted) +
+         numbers * sizeof(double) + rows * GateBits::words_per_row(gates) * sizeof(std::uint64_t);
+}
+
+DescentOptions descent_options(const Options& options, std::size_t gates) {
+  DescentOptions descent;
+  descent.loss = options.loss;
+  descent.beta = options.beta;
+  descent.epsilon = *options.epsilon;
+  descent.width = options.gates;
+  descent.first_group = static_cast<std::int32_t>(2 * gates);
+  descent.seed = options.seed;
+  return descent;
+}
 
 /// Patterns of the first gates alone.
 std::vector<std::uint64_t> first_patterns(GateBits all, std::size_t gates) {
@@ -115,6 +144,8 @@ class Run {
     }
     watch(StopOn::cancellation);
     iterate();
+    descend();
+    measure();
     return finish();
   }
 
@@ -133,7 +164,7 @@ class Run {
     preprocessing_ = fit_preprocessing(data_, o, host_);
     const bool weighted = !targets_.weights.empty();
     const std::size_t f = preprocessing_.features();
-    plan_bytes_ = planned_bytes(algebra_, operations_, data_.rows, f, o.gates, weighted);
+    plan_bytes_ = planned_bytes(algebra_, operations_, data_.rows, data_.cols, f, weighted, o);
     const std::size_t available = available_memory();
     if (plan_bytes_ > available) {
       throw Error(ErrorCode::out_of_memory,
@@ -289,7 +320,6 @@ class Run {
     model.grouping = request_.options.penalty;
     model.preprocessing = preprocessing_;
     model.output_bias.assign(1, 0);
-    const auto rounded = [](double value) { return static_cast<double>(static_cast<Real>(value)); };
     for (std::size_t row = 0; row < 2 * gates_.count; ++row) {
       double squares = 0;
       for (std::size_t j = 0; j < f; ++j) squares += v[row * f + j] * v[row * f + j];
@@ -314,23 +344,106 @@ class Run {
   Result finish_untrained() {
     Result result = untrained(request_, std::move(preprocessing_), std::move(gates_));
     result.certificate.epsilon = *request_.options.epsilon;
+    result.certificate.shifts.assign(request_.data.rows * result.model.preprocessing.features(), 0);
+    result.report.robust.epsilon = *request_.options.epsilon;
     result.report.status = control_.cancelled() ? Status::aborted : Status::time_limit;
+    result.report.device = "cpu";
     result.report.peak_bytes = data_bytes(request_.data) + plan_bytes_;
     result.report.seconds = control_.seconds();
     return result;
   }
 
+  /// The network's own adversarial loss, from the program's solution.
+  void descend() {
+    RobustReport& robust = report_.robust;
+    robust.epsilon = *request_.options.epsilon;
+    robust.program_objective = robust.objective = report_.verdict.objective;
+    const bool stopped = control_.stop_requested() || report_.status == Status::aborted;
+    if (!request_.options.descend || stopped) return;
+    watch(StopOn::cancellation);
+    try {
+      Descent descent =
+          descend_adversarially(result_.model, data_, targets_.y, targets_.weights,
+                                descent_options(request_.options, gates_.count), control_, host_);
+      robust.descent_iterations = descent.iterations;
+      for (double& value : descent.model.hidden) value = rounded(value);
+      for (double& value : descent.model.output) value = rounded(value);
+      robust.descended = descent.after < descent.before;
+      if (!robust.descended) return;
+      robust.objective = descent.after;
+      result_.model = std::move(descent.model);
+    } catch (const Cancelled&) {
+      report_.status = Status::aborted;
+    }
+  }
+
+  /// Shares of the training samples, where the targets are classes.
+  void measure() {
+    RobustReport& robust = report_.robust;
+    robust.accuracy = robust.attacked = robust.certified = std::nan("");
+    const bool classes = std::all_of(targets_.y.begin(), targets_.y.end(),
+                                     [](double y) { return std::abs(y) == 1; });
+    if (!classes || report_.status == Status::aborted) return;
+    watch(StopOn::cancellation);
+    try {
+      AttackOptions options;
+      options.epsilon = robust.epsilon;
+      options.seed = request_.options.seed;
+      const Robustness found = measure_robustness(result_.model, data_, targets_.y, options, host_);
+      robust.accuracy = found.accuracy;
+      robust.attacked = found.attacked;
+      robust.certified = found.certified;
+    } catch (const Cancelled&) {
+      report_.status = Status::aborted;
+    }
+  }
+
   Result finish() {
+    watch_nothing();
+    result_.solution = solution();
+    if (!data_.selected.empty()) spread_rows();
+    report_.gates = gates_.count;
+    report_.neurons = result_.model.neurons();
+    report_.device = "cpu";
+    report_.peak_bytes = data_bytes(request_.data) + plan_bytes_;
+    report_.route = sylvester_route;
+    report_.seconds = control_.seconds();
     result_.report = report_;
-    result_.report.seconds = control_.seconds();
     return std::move(result_);
   }
 
-  static std::size_t planned_bytes(CpuAlgebra<Real>& algebra, CpuRobustOperations<Real>& operations,
-                                   std::size_t rows, std::size_t features, std::size_t gates,
-                                   bool weighted) {
-    return Stage<Real>::bytes(algebra, operations, rows, features, gates, weighted);
+  /// The weights, for a start without an adversary.
+  Solution solution() {
+    Solution solution;
+    solution.penalty = request_.options.penalty;
+    solution.loss = request_.options.loss;
+    solution.rows = data_.rows;
+    solution.beta = request_.options.beta;
+    solution.gates = gates_;
+    for (const double value : stage_->admm.v()) solution.p.push_back(value / robust_.scale);
+    return solution;
   }
+
+  /// The certificate speaks of all rows of the data: those of weight 0 get zeros.
+  void spread_rows() {
+    Certificate& certificate = result_.certificate;
+    const std::size_t n = request_.data.rows, f = robust_.features;
+    const std::size_t count = certificate.mu_rows.size();
+    std::vector<double> nu(n), shifts(n * f), mu(count * n);
+    for (std::size_t k = 0; k < data_.rows; ++k) {
+      nu[selected_[k]] = certificate.nu[k];
+      std::copy_n(certificate.shifts.data() + k * f, f, shifts.data() + selected_[k] * f);
+      for (std::size_t j = 0; j < count; ++j) {
+        mu[j * n + selected_[k]] = certificate.mu[j * data_.rows + k];
+      }
+    }
+    certificate.nu = std::move(nu);
+    certificate.shifts = std::move(shifts);
+    certificate.mu = std::move(mu);
+    certificate.weights = request_.weights;
+  }
+
+  static double rounded(double value) { return static_cast<double>(static_cast<Real>(value)); }
 
   const Request& request_;
   const RunControl& control_;
@@ -359,6 +472,23 @@ Result train_adversarially(const Request& request, const RunControl& control) {
   return Run<Real>(request, control).train();
 }
 
+template <class Real>
+MemoryEstimate estimate_adversarial_memory(std::size_t rows, std::size_t cols,
+                                           const Options& options, int threads) {
+  CpuAlgebra<Real> algebra(threads);
+  CpuRobustOperations<Real> operations(algebra);
+  const std::size_t features = cols + (options.bias ? 1 : 0);
+  const std::size_t inputs = rows * (cols + 1) * sizeof(double);
+  return {
+      .bytes = planned_bytes(algebra, operations, rows, cols, features, false, options) + inputs,
+      .route = sylvester_route,
+      .device = "cpu"};
+}
+
+template MemoryEstimate estimate_adversarial_memory<float>(std::size_t, std::size_t, const Options&,
+                                                           int);
+template MemoryEstimate estimate_adversarial_memory<double>(std::size_t, std::size_t,
+                                                            const Options&, int);
 template Result train_adversarially<float>(const Request&, const RunControl&);
 template Result train_adversarially<double>(const Request&, const RunControl&);
 

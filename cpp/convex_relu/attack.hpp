@@ -7,18 +7,13 @@
 #include <cstdint>
 #include <vector>
 
-#include "base/run_control.hpp"
-#include "convex_relu/model.hpp"
+#include "convex_relu/box_attack.hpp"
 
 namespace secondorder::convex_relu {
 
 enum class AttackMethod { fgsm, pgd };
 /// In what `epsilon` is measured: raw inputs, or inputs as preprocessing scales them.
 enum class AttackUnits { input, solver };
-/// What an attack lowers: the margin of the target's class (y·ŷ for one output of ±1, otherwise the
-/// lead of the output whose target is largest), or −(ŷ − y)² summed.
-enum class AttackGoal { margin, squared };
-
 struct AttackOptions {
   AttackMethod method = AttackMethod::pgd;
   AttackUnits units = AttackUnits::solver;
@@ -29,10 +24,6 @@ struct AttackOptions {
   double step_size = 0;  ///< in the units of epsilon; 0: 2.5·epsilon/steps
   std::uint64_t seed = 0;
 };
-
-/// Score of each row of outputs that an attack lowers.
-void attack_scores(AttackGoal goal, ConstView<double> outputs, const double* targets,
-                   double* scores);
 
 /// What is added to the rows of s-space, n × d: within ±radius (d), in s. The first of PGD's starts
 /// is the sample itself, the others are uniform in the box; the best point met is returned.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/enum_names.hpp"
+#include "convex_relu/attack.hpp"
 #include "convex_relu/options.hpp"
 
 namespace secondorder {
@@ -48,6 +49,24 @@ struct EnumNames<convex_relu::GlobalBoundWhen> {
   using When = convex_relu::GlobalBoundWhen;
   static constexpr Named<When> table[] = {
       {"never", When::never}, {"auto", When::automatic}, {"always", When::always}};
+};
+
+template <>
+struct EnumNames<convex_relu::AttackMethod> {
+  using Method = convex_relu::AttackMethod;
+  static constexpr Named<Method> table[] = {{"fgsm", Method::fgsm}, {"pgd", Method::pgd}};
+};
+
+template <>
+struct EnumNames<convex_relu::AttackUnits> {
+  using Units = convex_relu::AttackUnits;
+  static constexpr Named<Units> table[] = {{"input", Units::input}, {"solver", Units::solver}};
+};
+
+template <>
+struct EnumNames<convex_relu::AttackGoal> {
+  using Goal = convex_relu::AttackGoal;
+  static constexpr Named<Goal> table[] = {{"margin", Goal::margin}, {"squared", Goal::squared}};
 };
 
 template <>

@@ -19,7 +19,9 @@ RobustData unscaled_data(const NetworkModel& model, const Certificate& certifica
   Options options;
   options.loss = certificate.loss;
   options.epsilon = certificate.epsilon;
-  const Targets targets = Targets::of(data, y, 1, certificate.weights);
+  DataView rows;  // y and weights are those of the rows selected already
+  rows.rows = data.rows;
+  const Targets targets = Targets::of(rows, y, 1, certificate.weights);
   RobustData robust = make_robust_data(data, model.preprocessing, targets, options, host);
   for (double& value : robust.x) value *= robust.scale;
   for (double& value : robust.radius) value *= robust.scale;
@@ -64,7 +66,7 @@ double largest_norm(const RobustData& robust, const Certificate& certificate, Ga
   return *std::max_element(norms.begin(), norms.end());
 }
 
-/// How far the neurons leave the robust cones of their gates.
+/// How far the neurons leave the robust cones of their gates; those of later groups have none.
 double violation(const NetworkModel& model, const RobustData& robust, GateBits bits,
                  HostAlgebra& host) {
   const std::size_t n = robust.rows, f = robust.features, neurons = model.neurons();
@@ -72,6 +74,7 @@ double violation(const NetworkModel& model, const RobustData& robust, GateBits b
   double outside = 0, total = 0;
   std::vector<double> activations(n);
   for (std::size_t j = 0; j < neurons; ++j) {
+    if (static_cast<std::size_t>(model.groups[j]) >= 2 * bits.gates) continue;
     const double* hidden = model.hidden.data() + j * f;
     double level = 0;
     for (std::size_t l = 0; l < f; ++l) level += robust.radius[l] * std::abs(hidden[l]);

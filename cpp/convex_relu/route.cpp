@@ -8,6 +8,7 @@
 #include "algebra/cpu/cpu_algebra.hpp"
 #include "base/error.hpp"
 #include "convex_relu/admm.hpp"
+#include "convex_relu/adversarial_train.hpp"
 #include "convex_relu/memory_plan.hpp"
 #include "convex_relu/placement.hpp"
 #include "convex_relu/refined_start.hpp"
@@ -153,6 +154,9 @@ GatedShape largest_shape(std::size_t rows, std::size_t cols, std::size_t outputs
 template <class Real>
 MemoryEstimate estimate_memory(std::size_t rows, std::size_t cols, std::size_t outputs,
                                const Options& options, int threads) {
+  if (options.epsilon) {
+    return estimate_adversarial_memory<Real>(rows, cols, options, threads);
+  }
   const Placement<Real> placement = place<Real>(rows, cols, outputs, options, threads);
   const bool on_gpu = placement.device.gpu();
   Room room{.host = ~std::size_t{0} / 2};

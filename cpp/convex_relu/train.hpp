@@ -48,6 +48,16 @@ struct Round {
   double neurons = 0, seconds = 0;
 };
 
+/// What adversarial training says of the network returned, on the training samples.
+struct RobustReport {
+  double epsilon = 0;            ///< 0: trained without
+  double program_objective = 0;  ///< worst-case F of the convex program's network
+  double objective = 0;          ///< F of the network returned under attack
+  std::size_t descent_iterations = 0;
+  bool descended = false;  ///< the network returned is that of the descent
+  double accuracy = 0, attacked = 0, certified = 0;  ///< robustness.hpp; NaN without classes
+};
+
 struct Report {
   Status status = Status::iteration_limit;
   Verdict verdict;  ///< recomputed in float64 from the model and the data
@@ -57,6 +67,7 @@ struct Report {
   std::string device, device_reason;
   double seconds = 0;
   const char* route = "";
+  RobustReport robust;
   std::vector<Progress> history;
   std::optional<GlobalBound> global;  ///< over all networks, where it was computed
   std::size_t global_rounds = 0;      ///< of training again with gates that its search found

@@ -52,7 +52,7 @@ export function encode(contents: DocumentContents): {
     format: FORMAT,
     version: VERSION,
     model: { kind, penalty, features, outputs, featureScale, biasValue, outputScale },
-    certificate: certificate ? { loss: certificate.loss, beta: certificate.beta } : null,
+    certificate: certificate ? certificateHeader(certificate) : null,
     options,
     estimator: contents.estimator ?? null,
   };
@@ -63,6 +63,10 @@ export function encode(contents: DocumentContents): {
   addModel(model, add);
   if (certificate) addCertificate(certificate, model, add);
   return { header, tensors };
+}
+
+function certificateHeader({ loss, beta, epsilon }: NativeCertificate): DocumentHeader {
+  return epsilon === undefined ? { loss, beta } : { loss, beta, epsilon };
 }
 
 type Add = (name: string, data: TensorData | null | undefined, shape: number[]) => void;
@@ -91,6 +95,7 @@ function addCertificate(certificate: NativeCertificate, model: NativeModel, add:
   add('certificate.nu', certificate.nu, [rows, outputs]);
   add('certificate.muRows', certificate.muRows, [certificate.muRows?.length ?? 0]);
   add('certificate.mu', certificate.mu, [certificate.muRows?.length ?? 0, rows]);
+  add('certificate.shifts', certificate.shifts, [rows, innerLength(model)]);
   add('certificate.sampleWeights', certificate.sampleWeights, [rows]);
 }
 
@@ -174,7 +179,15 @@ function decodeCertificate(
 ): NativeCertificate | null {
   if (value === null || value === undefined) return null;
   const raw = toRecord(value, 'certificate');
+  const robust =
+    raw.epsilon === undefined
+      ? {}
+      : {
+          epsilon: toNumber(raw.epsilon, 'certificate.epsilon', { above: 0 }),
+          shifts: tensor(tensors, 'certificate.shifts', isFloat64),
+        };
   return {
+    ...robust,
     loss: toChoice(raw.loss, 'certificate.loss', LOSSES),
     beta: toNumber(raw.beta, 'certificate.beta', { above: 0 }),
     gates: tensor(tensors, 'certificate.gates', isFloat64),

@@ -3,7 +3,15 @@
  *
  * @module secondorder/convex-relu
  */
-
+export {
+  type AttackOptions,
+  attack,
+  attackSync,
+  type Robustness,
+  type RobustnessOptions,
+  robustness,
+  robustnessSync,
+} from './attack';
 export type { BetaGrid, Betas } from './betas';
 export { type ClassifierOptions, ConvexReLUClassifier } from './classifier';
 export {
@@ -24,6 +32,7 @@ export { loadModel, modelFromJSON, type SavedModel } from './load';
 export { type MaximumBetaRun, maximumBeta, maximumBetaSync } from './maximum-beta';
 export { ReLUNetwork, type ReLUNetworkArrays } from './network';
 export type {
+  AdversarialOptions,
   ConvexReLUOptions,
   GateDrawing,
   GlobalBoundOptions,
@@ -43,7 +52,7 @@ export {
   regularizationPathSync,
 } from './path';
 export { ConvexReLURegressor, type RegressorOptions } from './regressor';
-export type { ConvexProgress, ConvexReport } from './report';
+export type { ConvexProgress, ConvexReport, RobustReport } from './report';
 export type { AnyEstimator, ScoreName, Scorer, TargetsOf } from './scoring';
 export { ConvexSolution, type DualCertificate } from './solution';
 export type { ONNXOptions, ONNXOutput } from './to-onnx';

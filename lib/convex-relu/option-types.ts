@@ -14,6 +14,25 @@ export type Preprocess = 'standardize' | 'unit-columns' | 'none';
 /** How the linear system of an iteration is solved. */
 export type Route = 'auto' | 'woodbury' | 'gram' | 'cg';
 
+/**
+ * Adversarial training (arXiv 2201.01965, section 5): F's loss of a sample is its largest over all
+ * inputs within `epsilon` of it, and gates are drawn so that neurons can keep that distance.
+ */
+export interface AdversarialOptions {
+  /**
+   * The most that each input may be moved, above 0, in the units the solver sees: after `preprocess`.
+   * With `'standardize'`, input j itself may be moved by epsilon times its standard deviation. The
+   * bias is never moved.
+   */
+  epsilon: number;
+  /**
+   * After the convex program, descend on the network's own worst-case loss, with neurons added up to
+   * the number of gates, and keep the result if that loss under attack is lower; default true. The
+   * report's objective, bound and gap are of the convex program's network either way.
+   */
+  descent?: boolean;
+}
+
 /** How gates are drawn. */
 export interface GateDrawing {
   /** How many; 128 when left out. */
@@ -96,6 +115,12 @@ export interface ConvexReLUOptions extends DeviceOptions {
    * solves the program over the first gates alone.
    */
   refine?: false | RefineOptions;
+  /**
+   * Train for the worst case: every input, as the solver sees it, may be moved by up to `epsilon`;
+   * see {@link AdversarialOptions}. For `model: 'relu'`, one output, and the losses `'hinge'`,
+   * `'logistic'` and `'squared'`; without `components` and `warmStart`.
+   */
+  adversarial?: AdversarialOptions;
   /** Only `'admm'`: this version has no other method. */
   method?: 'admm';
   /**
@@ -168,6 +193,7 @@ export interface TrainingOptions {
   rho?: number;
   relaxation: number;
   route: Route;
+  adversarial?: { epsilon: number; descent: boolean };
   precision: 'float32' | 'float64';
   seed: number;
 }

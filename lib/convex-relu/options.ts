@@ -1,6 +1,6 @@
 /** Checks of {@link ConvexReLUOptions}, and their defaults. */
 
-import { toDevice } from '../devices';
+import { requireCpu, toDevice } from '../devices';
 import { SecondOrderError } from '../errors';
 import { toPrecision } from '../floats';
 import { toDenseMatrix } from '../matrix';
@@ -78,8 +78,11 @@ export function resolveOptions(raw: Raw, context: OptionContext): ConvexReluSett
     toInteger(v, a, { min: 1, max: context.features ?? LARGEST_COUNT }),
   );
   const gates = readGates(raw.gates, model, context.features);
-  const refine = readRefine(raw.refine, model === 'relu', 'matrix' in gates);
   const rho = optional(raw, 'rho', (v, a) => toNumber(v, a, { above: 0 }));
+  const adversarial = readAdversarial(raw, model);
+  const refine = adversarial
+    ? undefined
+    : readRefine(raw.refine, model === 'relu', 'matrix' in gates);
   return {
     loss: readLoss(raw),
     model,
@@ -98,9 +101,10 @@ export function resolveOptions(raw: Raw, context: OptionContext): ConvexReluSett
     maxIterations: pick(raw, 'maxIterations', 10_000, positiveCount),
     checkEvery: pick(raw, 'checkEvery', model === 'gated' ? 4 : 10, positiveCount),
     ...(rho === undefined ? {} : { rho }),
+    ...(adversarial === undefined ? {} : { adversarial }),
     relaxation: pick(raw, 'relaxation', 1.7, (v, a) => toNumber(v, a, { min: 1, below: 2 })),
     route: pick(raw, 'route', 'auto', (v, a) => toChoice(v, a, ['auto', 'woodbury', 'gram', 'cg'])),
-    globalBound: readGlobalBound(raw.globalBound, model),
+    globalBound: readGlobalBound(adversarial ? false : raw.globalBound, model),
     products: pick(raw, 'products', 'float32', (v, a) => toChoice(v, a, ['float32', 'tf32'])),
     device: toDevice(raw.device),
   };
@@ -125,7 +129,6 @@ function gatesToKeep(gates: NativeGates): TrainingOptions['gates'] {
 }
 
 function refuseLaterOptions(raw: Raw): void {
-  refuse(raw, 'adversarial', [undefined], 'adversarial training');
   if (raw.method !== 'scp') {
     pick(raw, 'method', 'admm', (v, a) => toChoice(v, a, ['admm']));
   }
@@ -168,6 +171,30 @@ export function settleRefinement(
   if (asked) throw invalid('options.refine', 'false for penalty "neuron"', 'refinement');
   const { refine: _, ...others } = settings;
   return others;
+}
+
+function readAdversarial(raw: Raw, model: Model): ConvexReluSettings['adversarial'] {
+  if (raw.adversarial === undefined) return undefined;
+  const place = 'options.adversarial';
+  const entries = checkObject(raw.adversarial, place, ['epsilon', 'descent']);
+  const epsilon = toNumber(entries.epsilon, `${place}.epsilon`, { above: 0 });
+  const descent = toBoolean(entries.descent ?? true, `${place}.descent`);
+  const needs = (key: string, fits: boolean, what: string): void => {
+    if (fits) return;
+    const got = describe(raw[key]);
+    throw invalid(`options.${key}`, `${what} for adversarial training`, got);
+  };
+  needs('model', model === 'relu', '"relu"');
+  needs('loss', raw.loss !== 'softmax', '"hinge", "logistic" or "squared"');
+  needs('components', raw.components === undefined, 'left out');
+  needs('warmStart', raw.warmStart === undefined, 'left out');
+  needs('refine', raw.refine === undefined || raw.refine === false, 'false');
+  const bounded = raw.globalBound === undefined || raw.globalBound === 'auto';
+  needs('globalBound', bounded || raw.globalBound === false, 'false');
+  requireCpu(raw.device, 'adversarial training');
+  const drawn = isRecord(raw.gates) && 'from' in raw.gates && raw.gates.from !== 'gaussian';
+  needs('gates', !drawn, 'a count or a matrix');
+  return { epsilon, descent };
 }
 
 function readGates(value: unknown, model: Model, features: number | undefined): NativeGates {

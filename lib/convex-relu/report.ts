@@ -1,5 +1,5 @@
 /** What a training run reports, and its progress. */
-import type { NativeConvexReport } from '../native-interface';
+import type { NativeConvexReport, NativeRobustReport } from '../native-interface';
 
 /** One certificate on the way; also the event of `onProgress`. */
 export interface ConvexProgress {
@@ -80,6 +80,8 @@ export interface ConvexReport {
   route: string;
   /** Seed of the gates. */
   seed: number;
+  /** What adversarial training says of the network on the training samples; otherwise null. */
+  robust: RobustReport | null;
   /** All certificates on the way. */
   history: ConvexProgress[];
   /** Rounds of gate refinement, none without it; round 0 is the descent from the first neurons. */
@@ -99,10 +101,46 @@ export interface RefinementRound {
   seconds: number;
 }
 
+/** The network of an adversarial training on its training samples. */
+export interface RobustReport {
+  /** The epsilon trained for. */
+  epsilon: number;
+  /** Worst-case F of the convex program's network: an upper bound, as `report.objective`. */
+  programObjective: number;
+  /** F of the network returned: under attack where `descended`, otherwise `programObjective`. */
+  objective: number;
+  /** Iterations of the descent after the convex program. */
+  descentIterations: number;
+  /** Whether the network returned is the descent's. */
+  descended: boolean;
+  /** Share of samples of the right class; null, as the next two, where targets are not all ±1. */
+  accuracy: number | null;
+  /** Share that stays right under PGD of 20 steps and 5 restarts: measured, an upper bound. */
+  pgdAccuracy: number | null;
+  /** Share that provably stays right for every input within epsilon: a lower bound. */
+  certifiedAccuracy: number | null;
+}
+
+function makeRobust(robust: NativeRobustReport | null): RobustReport | null {
+  if (!robust) return null;
+  const known = (value: number): number | null => (Number.isNaN(value) ? null : value);
+  return {
+    ...robust,
+    accuracy: known(robust.accuracy),
+    pgdAccuracy: known(robust.pgdAccuracy),
+    certifiedAccuracy: known(robust.certifiedAccuracy),
+  };
+}
+
 /** A native report with its history as one object for each certificate. */
 export function makeReport(report: NativeConvexReport): ConvexReport {
-  const { history, refinement } = report;
-  return { ...report, history: makeHistory(history), refinement: makeRounds(refinement) };
+  const { history, refinement, robust } = report;
+  return {
+    ...report,
+    robust: makeRobust(robust),
+    history: makeHistory(history),
+    refinement: makeRounds(refinement),
+  };
 }
 
 function makeHistory(columns: NativeConvexReport['history']): ConvexProgress[] {

@@ -53,7 +53,8 @@ export function certificateProblem(
   }
   return (
     lengthProblem('certificate mu', mu, (muRows?.length ?? 0) * rows) ??
-    lengthProblem('certificate sampleWeights', sampleWeights, rows)
+    lengthProblem('certificate sampleWeights', sampleWeights, rows) ??
+    lengthProblem('certificate shifts', certificate.shifts, rows * innerLength(model))
   );
 }
 

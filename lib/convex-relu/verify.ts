@@ -86,7 +86,17 @@ function makeSpec(model: unknown, x: unknown, y: unknown, given: unknown): Conve
   };
 }
 
-const CERTIFICATE_KEYS = ['loss', 'beta', 'gates', 'nu', 'muRows', 'mu', 'sampleWeights'];
+const CERTIFICATE_KEYS = [
+  'loss',
+  'beta',
+  'gates',
+  'nu',
+  'muRows',
+  'mu',
+  'sampleWeights',
+  'epsilon',
+  'shifts',
+];
 
 function readCertificate(value: unknown, model: NativeModel): DualCertificate {
   const raw = checkObject(value, 'certificate', CERTIFICATE_KEYS);
@@ -97,7 +107,15 @@ function readCertificate(value: unknown, model: NativeModel): DualCertificate {
   if (muRows !== null && !(muRows instanceof Int32Array)) {
     throw invalid('certificate.muRows', 'an Int32Array or null', describe(muRows));
   }
+  const robust =
+    raw.epsilon === undefined
+      ? {}
+      : {
+          epsilon: toNumber(raw.epsilon, 'certificate.epsilon', { above: 0 }),
+          shifts: readDoubles(raw.shifts, 'certificate.shifts'),
+        };
   const certificate = {
+    ...robust,
     loss: toChoice(raw.loss, 'certificate.loss', LOSSES),
     beta: toNumber(raw.beta, 'certificate.beta', { above: 0 }),
     gates: readDoubles(raw.gates, 'certificate.gates'),

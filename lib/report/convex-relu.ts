@@ -189,7 +189,7 @@ function dataTable({ x, evaluation, trainingScore }: CheckedRun): FactTable {
 }
 
 function optionTable(options: TrainingOptions): FactTable {
-  const { gates, refine, ...plain } = options;
+  const { gates, refine, adversarial, ...plain } = options;
   const rows = Object.entries(plain).map(([label, value]): Fact => ({ label, value }));
   if (refine) {
     for (const [key, value] of Object.entries(refine)) rows.push({ label: `refine.${key}`, value });
@@ -199,6 +199,9 @@ function optionTable(options: TrainingOptions): FactTable {
   rows.push({ label: 'gates.count', value: gates.count, format: 'integer' });
   rows.push({ label: 'gates.from', value: gates.from });
   if (gates.image) rows.push({ label: 'gates.image', value: gates.image.join(' × ') });
+  for (const [label, value] of Object.entries(adversarial ?? {})) {
+    rows.push({ label: `adversarial.${label}`, value });
+  }
   return { title: 'Options', rows };
 }
 
