@@ -108,6 +108,13 @@ TEST_SUITE("CUDA row window") {
     }
     for (std::size_t i = 0; i < 6; ++i) CHECK(got[i] == doctest::Approx(want[i]).epsilon(1e-12));
     CHECK(distance(here, widened(there)) < 1e-7);
+    // One result beyond float32, among the first.
+    auto large = x;
+    large[5] = 1e38F;
+    window->propose(host(large), 0);
+    const Combination tenfold{
+        .coefficients = {}, .candidate_factor = 10, .x_factor = 0, .x = {}, .out = here};
+    CHECK_THROWS_AS(window->combine(std::span(&tenfold, 1)), Error);
   }
 
   TEST_CASE("more rows than a block of threads takes, and than are summed in 32 bits") {
