@@ -3,7 +3,7 @@
 #
 # scripts/cuda-resources.ts tells what each kernel takes of registers and shared memory.
 #
-# SECONDORDER_CUDA: AUTO builds it where nvcc is found, ON insists, OFF leaves it out.
+# SECONDORDER_CUDA: AUTO builds it with the addon where nvcc is found, ON insists, OFF leaves it out.
 
 set(SECONDORDER_CUDA AUTO CACHE STRING "Build the CUDA backend: AUTO (where nvcc is), ON, OFF")
 set_property(CACHE SECONDORDER_CUDA PROPERTY STRINGS AUTO ON OFF)
@@ -12,7 +12,8 @@ set(SECONDORDER_CUDA_ARCHITECTURES 80-real 90-real 90-virtual CACHE STRING
   "Architectures of the CUDA backend, as CMake's CUDA_ARCHITECTURES")
 
 function(secondorder_add_cuda version)
-  if(SECONDORDER_CUDA STREQUAL "OFF")
+  # A build of the tests alone has no need of it unless it is asked for.
+  if(SECONDORDER_CUDA STREQUAL "OFF" OR (SECONDORDER_CUDA STREQUAL "AUTO" AND NOT CMAKE_JS_VERSION))
     return()
   endif()
   find_program(SECONDORDER_NVCC nvcc
