@@ -6,6 +6,7 @@
 #include "device.hpp"
 #include "fisher_blocks.hpp"
 #include "fisher_window.hpp"
+#include "gpu_measurement.hpp"
 #include "job.hpp"
 #include "marshal.hpp"
 #include "newton.hpp"
@@ -27,6 +28,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   register_convex_relu_attack(env, exports);
   register_fisher_blocks(env, exports);
   register_fisher_window(env, exports);
+  register_gpu_measurement(env, exports);
   register_read_measurement(env, exports);
   register_newton(env, exports);
   register_newton_measurement(env, exports);

@@ -3,7 +3,7 @@
 #
 # scripts/cuda-resources.ts tells what each kernel takes of registers and shared memory.
 #
-# SECONDORDER_CUDA: AUTO builds it where nvcc is found, ON insists, OFF leaves it out.
+# SECONDORDER_CUDA: AUTO builds it with the addon where nvcc is found, ON insists, OFF leaves it out.
 
 set(SECONDORDER_CUDA AUTO CACHE STRING "Build the CUDA backend: AUTO (where nvcc is), ON, OFF")
 set_property(CACHE SECONDORDER_CUDA PROPERTY STRINGS AUTO ON OFF)
@@ -11,7 +11,8 @@ set_property(CACHE SECONDORDER_CUDA PROPERTY STRINGS AUTO ON OFF)
 set(SECONDORDER_CUDA_ARCHITECTURES 80-real 90-real 90-virtual CACHE STRING
   "Architectures of the CUDA backend, as CMake's CUDA_ARCHITECTURES")
 
-if(NOT SECONDORDER_CUDA STREQUAL "OFF")
+# A build of the tests alone has no need of it unless it is asked for.
+if(SECONDORDER_CUDA STREQUAL "ON" OR (SECONDORDER_CUDA STREQUAL "AUTO" AND CMAKE_JS_VERSION))
   find_program(SECONDORDER_NVCC nvcc
     HINTS ENV CUDACXX ENV CUDA_HOME ENV CUDA_PATH PATHS /usr/local/cuda PATH_SUFFIXES bin)
   mark_as_advanced(SECONDORDER_NVCC)
@@ -28,7 +29,7 @@ if(NOT SECONDORDER_CUDA STREQUAL "OFF")
 endif()
 
 function(secondorder_add_cuda version)
-  if(SECONDORDER_CUDA STREQUAL "OFF" OR NOT SECONDORDER_NVCC)
+  if(NOT CMAKE_CUDA_COMPILER)
     return()
   endif()
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS cuda/*.cu cuda/*.cpp)

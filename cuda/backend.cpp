@@ -32,6 +32,16 @@ void use_device(int device) {
                                       std::to_string(least_compute_major) + ".0 is needed");
 }
 
+[[noreturn]] void fail_old_driver() {
+  cudaGetLastError();
+  int driver = 0, runtime = 0;
+  cudaDriverGetVersion(&driver);
+  cudaRuntimeGetVersion(&runtime);
+  fail(ErrorCode::cuda_no_driver, "The NVIDIA driver is for CUDA up to " + version_text(driver) +
+                                      ", and CUDA " + version_text(runtime) +
+                                      " is needed: install a newer driver");
+}
+
 class CudaBackend final : public Backend {
  public:
   int device_count() override {
@@ -41,6 +51,7 @@ class CudaBackend final : public Backend {
       cudaGetLastError();
       return 0;
     }
+    if (status == cudaErrorInsufficientDriver) fail_old_driver();
     check(status, "cudaGetDeviceCount");
     return count;
   }

@@ -87,12 +87,14 @@ class Stream {
   cudaStream_t stream_ = nullptr;
 };
 
-/// A point in a stream that the host can wait for, asleep.
+/// A point in a stream that the host can wait for: asleep, or awake where it is to go on within
+/// microseconds.
 class Event {
  public:
-  Event() {
-    check(cudaEventCreateWithFlags(&event_, cudaEventBlockingSync | cudaEventDisableTiming),
-          "cudaEventCreateWithFlags");
+  explicit Event(bool asleep = true) {
+    const unsigned flags =
+        asleep ? cudaEventBlockingSync | cudaEventDisableTiming : cudaEventDisableTiming;
+    check(cudaEventCreateWithFlags(&event_, flags), "cudaEventCreateWithFlags");
   }
   ~Event() { cudaEventDestroy(event_); }
   Event(const Event&) = delete;

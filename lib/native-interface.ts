@@ -42,6 +42,14 @@ export interface NativeGpu {
   runtime: string;
 }
 
+export interface GpuMeasurementSpec {
+  device: string[];
+  size: number;
+  bytes: number;
+  seconds: number;
+  products: 'float32' | 'tf32';
+}
+
 export type NativeRoute = 'auto' | 'woodbury' | 'gram' | 'cg';
 
 /** Row-major when dense; CSR when `columns` and `rowOffsets` are there. */
@@ -284,6 +292,8 @@ export interface Native extends MFacNative, NewtonNative {
   /** Throws where one of these GPUs cannot be used. */
   cudaRequire(spec: { device: string[] }): void;
   cudaDevices(): { backend: string; devices: NativeGpu[] };
+  /** cuBLAS's products of `size` × `size`, and copies of so many bytes within the GPU's memory. */
+  measureGpu: NativeJobOf<GpuMeasurementSpec, { gigaflops: number; gigabytesPerSecond: number }>;
   /** Where cuBLAS and cuSOLVER are, one in a line. */
   cudaLibraries(): string;
   /** Position of the first NaN or infinity; -1 when there is none. */

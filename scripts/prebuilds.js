@@ -1,8 +1,10 @@
 // @ts-check
 // Builds the addon for this platform and puts it, stripped, into prebuilds/, where the package finds it.
+// Where nvcc is, the CUDA backend comes with it, and goes into a package of its own under packages/.
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
+const { makeCudaPackage, PLUGIN } = require('./cuda-package.js');
 
 const root = path.join(__dirname, '..');
 const shim = path.join(__dirname, 'node-gyp-shim.js');
@@ -19,11 +21,27 @@ const built = spawnSync(
 );
 if (built.status !== 0) process.exit(built.status ?? 1);
 
+// prebuildify takes along what else the build left beside the addon.
 const folder = path.join(root, 'prebuilds', `${process.platform}-${process.arch}`);
 for (const name of fs.readdirSync(folder).filter((file) => file.endsWith('.node'))) {
   const file = path.join(folder, name);
   require(file); // links with undefined symbols, too: loading shows that it is whole
   console.log(`${path.relative(root, file)} ${(fs.statSync(file).size / 1e6).toFixed(1)} MB`);
+}
+
+const plugins = fs.readdirSync(folder).filter((file) => file.endsWith('.so'));
+for (const name of plugins) fs.rmSync(path.join(folder, name));
+const plugin = path.join(root, 'build', 'Release', PLUGIN);
+if (fs.existsSync(plugin)) {
+  const stripped = path.join(root, 'build', `stripped-${PLUGIN}`);
+  const { status } = spawnSync('strip', ['-o', stripped, plugin], { stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+  const cudaPackage = path.join(root, 'packages', `cuda-${process.platform}-${process.arch}`);
+  makeCudaPackage(stripped, cudaPackage);
+  const size = fs.statSync(path.join(cudaPackage, PLUGIN)).size;
+  console.log(`${path.relative(root, cudaPackage)} ${(size / 1e6).toFixed(1)} MB`);
+} else {
+  console.log('no nvcc here: no CUDA package');
 }
 
 // The licences of what is linked into the binary (MPL-2.0 and BSD ask for it), as the distribution

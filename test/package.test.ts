@@ -8,6 +8,8 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { nativePath, packageRoot } from '../dist/native.js';
+import { makeCudaPackage } from '../scripts/cuda-package.js';
+import { BACKEND, DRIVER_FOLDER, skip } from './fixtures/emulated-cuda';
 
 const execute = promisify(execFile);
 const manifest = JSON.parse(fs.readFileSync(path.join(packageRoot, 'package.json'), 'utf8'));
@@ -29,8 +31,12 @@ async function npm(cwd: string, ...args: string[]): Promise<string> {
 }
 
 /** Runs a command in the project with Node alone on the PATH. */
-async function user(command: string, ...args: string[]) {
-  const env = { PATH: bin, HOME: folder };
+function user(command: string, ...args: string[]) {
+  return userWith({}, command, ...args);
+}
+
+async function userWith(extra: NodeJS.ProcessEnv, command: string, ...args: string[]) {
+  const env = { PATH: bin, HOME: folder, ...extra };
   try {
     const { stdout, stderr } = await execute(command, args, { cwd: project, env });
     return { status: 0, stdout, stderr };
@@ -164,6 +170,51 @@ t.test('the command is there', async (t) => {
   const { status, stdout, stderr } = await user(command, 'doctor');
   t.equal(status, 0, stderr);
   t.match(stdout, manifest.version);
+});
+
+t.test('the CUDA backend: missing without its package, found with it', { skip }, async (t) => {
+  const [[name, version]] = Object.entries<string>(manifest.optionalDependencies) as [
+    [string, string],
+  ];
+  t.equal(version, manifest.version, 'both are published together');
+  const script = 'console.log(JSON.stringify(require("secondorder").doctor().cuda))';
+  const doctor = async () => {
+    const { stdout, stderr } = await userWith(
+      { LD_LIBRARY_PATH: DRIVER_FOLDER },
+      'node',
+      '-e',
+      script,
+    );
+    t.equal(stderr, '');
+    return JSON.parse(stdout);
+  };
+  t.match(await doctor(), {
+    code: 'ERR_CUDA_NO_BACKEND',
+    reason: new RegExp(`not installed.*npm install ${name}@${version}`),
+  });
+
+  const made = path.join(folder, 'cuda');
+  makeCudaPackage(BACKEND, made);
+  const [packed] = JSON.parse(await npm(made, 'pack', '--ignore-scripts', '--json'));
+  t.same(packed.files.map((file: { path: string }) => file.path).sort(), [
+    'LICENSE',
+    'README.md',
+    'package.json',
+    'secondorder-cuda.so',
+  ]);
+  const parts = JSON.parse(fs.readFileSync(path.join(made, 'package.json'), 'utf8'));
+  t.match(parts, { name, version, os: ['linux'], cpu: ['x64'], libc: ['glibc'] });
+  t.notOk('scripts' in parts);
+  const place = path.join(project, 'node_modules', name);
+  fs.mkdirSync(place, { recursive: true });
+  await execute('tar', [
+    'xzf',
+    path.join(made, packed.filename),
+    '-C',
+    place,
+    '--strip-components=1',
+  ]);
+  t.match(await doctor(), { available: true, backend: fs.realpathSync(place) });
 });
 
 t.test('building from source without a compiler says what to install', async (t) => {

@@ -105,7 +105,8 @@ __device__ void add_group(const std::byte* rows, unsigned stride, unsigned last_
 }
 
 template <unsigned vectors>
-__global__ void __launch_bounds__(most_threads, vectors == 1 ? 1 : 2) combine_int8_rows(CombinePass pass) {
+__global__ void __launch_bounds__(most_threads, vectors == 1 ? 1 : 2)
+    combine_int8_rows(CombinePass pass) {
   constexpr unsigned words = thread_words<vectors>, columns = 4 * words;
   constexpr unsigned threads = block_threads<vectors>;
   __shared__ Coefficients<vectors> coefficients;

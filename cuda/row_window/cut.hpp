@@ -20,11 +20,11 @@ struct Cut {
   unsigned teams;            ///< of threads in pass two
 
   static Cut of(std::size_t rows, std::size_t blocks, Storage storage) {
-    // 16 chunks hide all but a sixteenth of the first and last transfer; fewer columns than 64
-    // blocks in one would leave the device idle, more than 512 only take memory.
-    const std::size_t sixteenth = (blocks + 15) / 16;
+    // Eight chunks hide all but an eighth of the first and last transfer, and a chunk of 128 blocks
+    // is worth its launches and its wait; more than 512 hide no more, and only take memory.
+    const std::size_t eighth = (blocks + 7) / 8;
     const auto chunk = static_cast<unsigned>(
-        std::min(std::clamp<std::size_t>(sixteenth, 64, 512), std::max<std::size_t>(blocks, 1)));
+        std::min(std::clamp<std::size_t>(eighth, 128, 512), std::max<std::size_t>(blocks, 1)));
     const std::size_t row_parts = std::max<std::size_t>((rows + 255) / 256, 1);
     unsigned task = 1;
     // 512 blocks of threads are four on each multiprocessor of an H100.

@@ -2,14 +2,18 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cmath>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
 
 namespace secondorder::cuda {
 
 namespace {
 
-/// Values that a thread copies at a time.
-constexpr std::size_t part_values = 32 * 1024;
+/// Values that a thread copies at a time, and looks at while they are in its first cache.
+constexpr std::size_t part_values = 4 * 1024;
 /// More threads than this gain nothing: memory is busy.
 constexpr int most_threads = 8;
 
@@ -19,13 +23,18 @@ void note_least(std::atomic<std::size_t>& least, std::size_t value) {
   }
 }
 
-/// Index of the first entry that is NaN or infinite, or `count`.
+/// Index of the first entry that is NaN or infinite, or `count`: with an exponent of nothing but
+/// ones, which one more carries into the sign. Integers, for compilers make vectors of that.
 template <class Number>
 std::size_t first_non_finite(const Number* values, std::size_t count) {
-  bool bad = false;
-  // x − x is 0 for every finite x, and NaN otherwise.
-  for (std::size_t j = 0; j < count; ++j) bad |= values[j] - values[j] != 0;
-  if (!bad) return count;
+  using Bits = std::conditional_t<sizeof(Number) == 4, std::uint32_t, std::uint64_t>;
+  constexpr Bits one = Bits{1} << (std::numeric_limits<Number>::digits - 1);
+  constexpr Bits sign = Bits{1} << (8 * sizeof(Number) - 1);
+  Bits carried = 0;
+  for (std::size_t j = 0; j < count; ++j) {
+    carried |= (std::bit_cast<Bits>(values[j]) & (sign - one)) + one;
+  }
+  if ((carried & sign) == 0) return count;
   return static_cast<std::size_t>(
       std::find_if(values, values + count, [](Number x) { return !std::isfinite(x); }) - values);
 }
@@ -38,7 +47,7 @@ void HostVectors::parts(std::size_t count, FunctionRef<void(std::size_t, std::si
     body(task * part_values, std::min((task + 1) * part_values, count));
   };
   const int threads = std::min(wanted_ > 0 ? wanted_ : available_threads(), most_threads);
-  if (tasks < 4 || threads < 2) {
+  if (tasks < 16 || threads < 2) {
     for (std::size_t task = 0; task < tasks; ++task) part(task, 0);
     return;
   }

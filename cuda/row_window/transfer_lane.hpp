@@ -41,7 +41,7 @@ struct LaneVectors {
 
 struct Lane {
   Stream stream;
-  Event sent;  ///< what was in host_in has left it
+  Event sent{/*asleep=*/false};  ///< what was in host_in has left it
   LaneVectors vectors;
 
   void to_device(void* to, const void* from, std::size_t bytes) const {

@@ -1,4 +1,5 @@
 /** Options of {@link minimize}: their defaults and their checks. */
+import { type Device, requireCpu } from '../devices';
 import {
   checkObject,
   LARGEST_COUNT,
@@ -73,6 +74,8 @@ export interface MinimizeOptions {
    * variables, 12 pairs beyond.
    */
   bfgsMemory?: number;
+  /** This method computes on the CPU: asking for a GPU is refused with ERR_CUDA_NO_BACKEND. */
+  device?: Device;
 }
 
 /** Options that the article's algorithm has instead of the general ones. */
@@ -93,6 +96,7 @@ const KNOWN = [
   'largestGradient',
   'secondOrderCorrections',
   'bfgsMemory',
+  'device',
 ] as const satisfies (keyof MinimizeOptions)[];
 
 const SOLVERS = [
@@ -120,6 +124,7 @@ export interface MinimizeSettings {
 /** Checks the options; what is left out keeps the native code's value, as documented above. */
 export function readMinimizeOptions(options: unknown): MinimizeSettings {
   const raw = checkObject(options, 'options', KNOWN);
+  requireCpu(raw.device, 'minimize');
   const choice = <const T extends string>(key: keyof MinimizeOptions, choices: readonly T[]) =>
     raw[key] === undefined ? undefined : toChoice(raw[key], `options.${key}`, choices);
   const count = (key: keyof MinimizeOptions, range: NumberRange) =>

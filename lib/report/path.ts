@@ -96,6 +96,7 @@ function summary({ status, points }: RegularizationPath): string {
   const ending = {
     converged: '',
     iteration_limit: '',
+    width_limit: '',
     time_limit: ' The path ended early, at its time limit.',
     aborted: ' The path was aborted.',
   }[status];

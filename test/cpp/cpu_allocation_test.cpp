@@ -1,58 +1,14 @@
 // Iterations allocate nothing: all that they write to was planned and taken before the first one.
 #include <doctest/doctest.h>
 
-#include <optional>
-
-#include "convex_relu/admm.hpp"
 #include "counted_new.hpp"
-#include "test_support.hpp"
+#include "running_admm.hpp"
 
 using namespace secondorder;
 using namespace secondorder::convex_relu;
 using namespace secondorder::test;
 
 namespace {
-
-/// ADMM at its start, over random rows with a target each.
-template <class Real>
-class Running {
- public:
-  Running(const GatedShape& shape, Loss loss, Route route, int threads) : algebra(threads) {
-    Arena counting;
-    lay_out(counting, shape, loss, route);
-    arena_ = poisoned_arena<Real>(algebra, counting.bytes());
-    lay_out(arena_, shape, loss, route);
-    Random random(1);
-    Bits bits(shape.rows, shape.gates, random);
-    algebra.upload(std::span(bits.view().words, shape.rows * program_->gates.stride()),
-                   program_->gates);
-    algebra.copy(Matrix<Real>::normal(shape.rows, shape.features, random), program_->x);
-    algebra.fill(program_->weights, 1);
-    for (std::size_t k = 0; k < shape.rows; ++k) {
-      for (std::size_t o = 0; o < shape.outputs; ++o) {
-        program_->y.row(k)[o] = loss == Loss::softmax ? Real(o == k % shape.outputs)
-                                                      : static_cast<Real>(random.label());
-      }
-    }
-    admm->start(1);
-    algebra.reserve_scratch(shape);
-  }
-
-  CpuAlgebra<Real> algebra;
-  std::optional<Admm<Real>> admm;
-
- private:
-  void lay_out(Arena& arena, const GatedShape& shape, Loss loss, Route route) {
-    program_.emplace(shape, true, arena);
-    program_->loss = loss;
-    program_->beta = 0.1;
-    program_->eigenvalues.assign(shape.features, 1);
-    admm.emplace(algebra, arena, *program_, route, 1.7);
-  }
-
-  Arena arena_;
-  std::optional<Program<Real>> program_;
-};
 
 /// Small ones stay on one thread, large ones wake the team.
 const std::vector<GatedShape> shapes = {
@@ -76,7 +32,9 @@ TEST_SUITE("allocation") {
           CAPTURE(shape.sets);
           CAPTURE(static_cast<int>(route));
           CAPTURE(static_cast<int>(loss));
-          Running<Real> running(shape, loss, route, 2);
+          AdmmCase problem(shape, loss, route, 1);
+          CpuAlgebra<Real> algebra(2);
+          RunningAdmm<Real> running(algebra, problem);
           const std::size_t before = allocations();
           for (int k = 0; k < 3; ++k) running.admm->iterate();
           CHECK(allocations() == before);

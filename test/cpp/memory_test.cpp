@@ -47,7 +47,7 @@ TEST_SUITE("memory") {
         for (const GatedShape& shape : shapes) {
           for (const bool weighted : {false, true}) {
             const Options options = with(route, loss);
-            const Plan plan = make_plan(algebra, shape, 9, weighted, options, plenty);
+            const Plan plan = make_plan(algebra, shape, 9, weighted, options, Room{.host = plenty});
             CHECK(plan.route == route);
             CHECK(plan.device_bytes >= laid_out<Real>(shape, options, route, weighted));
             CHECK(plan.device_bytes ==
@@ -55,9 +55,10 @@ TEST_SUITE("memory") {
             CHECK(plan.bytes() == plan.device_bytes + plan.host_bytes);
             // no room for less
             const std::size_t exactly = plan.bytes();
-            CHECK(make_plan(algebra, shape, 9, weighted, options, exactly).bytes() == exactly);
+            CHECK(make_plan(algebra, shape, 9, weighted, options, Room{.host = exactly}).bytes() ==
+                  exactly);
             try {
-              make_plan(algebra, shape, 9, weighted, options, exactly - 1);
+              make_plan(algebra, shape, 9, weighted, options, Room{.host = exactly - 1});
               FAIL("a plan of " << exactly << " bytes was made in less");
             } catch (const Error& e) {
               CHECK(e.code == ErrorCode::out_of_memory);
@@ -76,21 +77,24 @@ TEST_SUITE("memory") {
     std::size_t smallest = plenty;
     for (const Route route : routes) {
       smallest =
-          std::min(smallest, make_plan(algebra, shape, 20, false, with(route), plenty).bytes());
+          std::min(smallest,
+                   make_plan(algebra, shape, 20, false, with(route), Room{.host = plenty}).bytes());
     }
-    const Plan tight = make_plan(algebra, shape, 20, false, with(Route::automatic), smallest);
+    const Plan tight =
+        make_plan(algebra, shape, 20, false, with(Route::automatic), Room{.host = smallest});
     CHECK(tight.bytes() == smallest);
-    CHECK_THROWS_AS(make_plan(algebra, shape, 20, false, with(Route::automatic), smallest - 1),
-                    Error);
+    CHECK_THROWS_AS(
+        make_plan(algebra, shape, 20, false, with(Route::automatic), Room{.host = smallest - 1}),
+        Error);
   }
 
   TEST_CASE("automatic: few samples take woodbury, few unknowns gram") {
     CpuAlgebra<float> algebra(1);
     const GatedShape few_samples{100, 50, 500, 1, 2}, few_unknowns{50000, 4, 10, 1, 1};
-    CHECK(make_plan(algebra, few_samples, 50, false, with(Route::automatic), plenty).route ==
-          Route::woodbury);
-    CHECK(make_plan(algebra, few_unknowns, 4, false, with(Route::automatic), plenty).route ==
-          Route::gram);
+    CHECK(make_plan(algebra, few_samples, 50, false, with(Route::automatic), Room{.host = plenty})
+              .route == Route::woodbury);
+    CHECK(make_plan(algebra, few_unknowns, 4, false, with(Route::automatic), Room{.host = plenty})
+              .route == Route::gram);
   }
 
   TEST_CASE("estimates are no less than what a run of that size plans, and close to it") {

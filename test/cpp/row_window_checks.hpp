@@ -96,7 +96,8 @@ inline void check_passes(const Filled& filled, std::size_t used) {
 /// Shapes around whole tiles.
 inline void check_shapes(const MakeRowWindow& make) {
   const std::pair<std::size_t, std::size_t> shapes[] = {
-      {1, 1}, {2, 16}, {3, 17}, {7, 63}, {8, 64}, {9, 65}, {16, 1023}, {12, 1025}, {37, 2300}};
+      {1, 1},  {2, 16},    {3, 17},    {7, 63},    {8, 64},
+      {9, 65}, {16, 1023}, {15, 1024}, {12, 1025}, {37, 2300}};
   for (const Storage storage : storages) {
     for (const auto& [rows, dimension] : shapes) {
       CAPTURE(std::string(name(storage)));

@@ -66,12 +66,18 @@ class RunningAdmm {
     Arena counting;
     lay_out(counting);
     planned_bytes = counting.bytes();
-    arena_ = Arena(algebra.allocate(planned_bytes), planned_bytes);
+    std::unique_ptr<Memory> memory = algebra.allocate(planned_bytes);
+    // Nothing may be read before it is written.
+    const std::vector<Real> poison(planned_bytes / sizeof(Real),
+                                   std::numeric_limits<Real>::quiet_NaN());
+    algebra.upload(poison, {reinterpret_cast<Real*>(memory->data()), 1, poison.size()});
+    arena_ = Arena(std::move(memory), planned_bytes);
     lay_out(arena_);
     const std::vector<Real> x(c.x.begin(), c.x.end());
     const std::vector<Real> y(c.targets.y.begin(), c.targets.y.end());
     algebra.upload(x, program_->x);
     algebra.upload(y, program_->y);
+    algebra.fill(program_->weights, 1);
     const GateBits patterns = c.bits->view();
     algebra.upload(
         std::span<const std::uint64_t>(patterns.words, patterns.rows * patterns.stride()),
@@ -92,7 +98,7 @@ class RunningAdmm {
 
  private:
   void lay_out(Arena& arena) {
-    program_.emplace(case_.shape, false, arena);
+    program_.emplace(case_.shape, true, arena);
     program_->loss = case_.loss;
     program_->beta = 0.05;
     program_->group = case_.group;

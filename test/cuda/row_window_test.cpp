@@ -77,6 +77,46 @@ TEST_SUITE("CUDA row window") {
                              emulated() ? 23'457 : 123'457);
   }
 
+  TEST_CASE("more chunks than lanes, of unequal length: vectors and slices as a whole") {
+    const std::size_t d = emulated() ? 600'001 : 3'000'001, half = d / 2;
+    Random random(13);
+    const auto g = normal_floats(d, random), x = normal_floats(d, random);
+    const auto window = device_rows({2, d, Storage::bfloat16, {}});
+    const auto reference = cpu_rows()({2, d, Storage::bfloat16, {}});
+    std::vector<double> got(1), want(1);
+    std::vector<float> here(d), there(d);
+    const std::span<const float> parts(g);
+    const HostVector vector = host(x);
+    for (RowWindow* one : {window.get(), reference.get()}) {
+      std::vector<double>& y = one == window.get() ? got : want;
+      one->propose(host(x), 0);
+      one->accept(0);
+      one->propose_part(half, parts.subspan(half), 1);
+      one->propose_part(0, parts.first(half), 1);
+      std::vector<double> products(1);
+      y.push_back(one->candidate_products(products));
+      y.push_back(products[0]);
+      one->accept(1);
+      y.resize(6);
+      one->products(std::span(&vector, 1), 2, std::span(y).subspan(3, 2));
+      const std::vector<double> coefficients = {0.3, -2};
+      const Combination combination{.coefficients = coefficients,
+                                    .x_factor = 1.5,
+                                    .x = vector,
+                                    .out = one == window.get() ? here : there};
+      one->combine(std::span(&combination, 1));
+    }
+    for (std::size_t i = 0; i < 6; ++i) CHECK(got[i] == doctest::Approx(want[i]).epsilon(1e-12));
+    CHECK(distance(here, widened(there)) < 1e-7);
+    // One result beyond float32, among the first.
+    auto large = x;
+    large[5] = 1e38F;
+    window->propose(host(large), 0);
+    const Combination tenfold{
+        .coefficients = {}, .candidate_factor = 10, .x_factor = 0, .x = {}, .out = here};
+    CHECK_THROWS_AS(window->combine(std::span(&tenfold, 1)), Error);
+  }
+
   TEST_CASE("more rows than a block of threads takes, and than are summed in 32 bits") {
     for (const Storage storage : storages) {
       CAPTURE(std::string(name(storage)));

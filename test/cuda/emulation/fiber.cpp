@@ -65,8 +65,8 @@ struct Fiber::State {
 #endif
 
   void prepare(Entry entry, void* argument) {
-    const auto top =
-        (reinterpret_cast<std::uintptr_t>(stack.get()) + stack_bytes) & ~std::uintptr_t{15};
+    std::byte* const end = stack.get() + stack_bytes;
+    std::byte* const top = end - reinterpret_cast<std::uintptr_t>(end) % 16;
     // What the switch pops: r15, r14, r13, r12, rbx, rbp, and the address it returns to; above it
     // the return address that nothing returns to.
     const std::uintptr_t frame[8] = {0,
@@ -77,7 +77,7 @@ struct Fiber::State {
                                      0,
                                      reinterpret_cast<std::uintptr_t>(&secondorder_start_stack),
                                      0};
-    pointer = reinterpret_cast<void*>(top - sizeof frame);
+    pointer = top - sizeof frame;
     std::memcpy(pointer, frame, sizeof frame);
   }
   void enter(State& from) { secondorder_switch_stack(&from.pointer, pointer); }
