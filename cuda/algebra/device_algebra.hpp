@@ -1,6 +1,6 @@
 // CudaAlgebra: what it holds, and how its operations are begun. Each of its files has one group of
-// operations with their kernels: elements.cu, dense.cu, gated.cu, cone.cu, parameters.cu,
-// losses.cu.
+// operations with their kernels: elements.cu, dense.cu, gated.cu, cone.cu, network.cu,
+// parameters.cu, losses.cu.
 //
 // To add an operation: declare it here, write its kernel in the file of its group, and where it
 // takes scratch, take that in scratch_need().
@@ -36,6 +36,7 @@ class CudaAlgebra final : public Algebra<Real> {
   void upload(std::span<const Real> host, View<Real> device) override;
   void upload(std::span<const std::uint64_t> host, GateBits device) override;
   void download(ConstView<Real> device, std::span<Real> host) override;
+  void download(GateBits device, std::span<std::uint64_t> host) override;
   void fill(View<Real> a, Real value) override;
   void copy(ConstView<Real> from, View<Real> to) override;
 
@@ -48,6 +49,8 @@ class CudaAlgebra final : public Algebra<Real> {
   void add_to_diagonal(ConstView<Real> diagonal, View<Real> a) override;
   void axpby(Real alpha, ConstView<Real> x, Real beta, View<Real> y) override;
   void scale_columns(ConstView<Real> scale, View<Real> a) override;
+  void scale_rows(ConstView<Real> scale, View<Real> a) override;
+  void normalize_rows(View<Real> a) override;
   double dot(ConstView<Real> a, ConstView<Real> b) override;
 
   void gated_forward(ConstView<Real> x, GateBits gates, ConstView<Real> u, View<Real> out) override;
@@ -63,6 +66,10 @@ class CudaAlgebra final : public Algebra<Real> {
   ConeSums network_forward(ConstView<Real> x, GateBits gates, std::size_t sets, ConstView<Real> v,
                            View<Real> out) override;
 
+  void rectify(View<Real> a) override;
+  void backpropagate(ConstView<Real> g, ConstView<Real> a, View<Real> z) override;
+  void open_gates(ConstView<Real> x, ConstView<Real> u, GateBits gates) override;
+
   void group_threshold(ConstView<Real> p, std::size_t group, Real threshold, ConstView<Real> g,
                        Real weight, ConstView<Real> scale, View<Real> v, View<Real> b) override;
   void relax(ConstView<Real> t, Real sign, ConstView<Real> v, Real relaxation, View<Real> b,
@@ -77,6 +84,8 @@ class CudaAlgebra final : public Algebra<Real> {
                  Real penalty, View<Real> z, View<Real> a) override;
   double loss_value(Loss loss, ConstView<Real> z, ConstView<Real> y,
                     ConstView<Real> weights) override;
+  double loss_gradient(Loss loss, double smoothing, ConstView<Real> z, ConstView<Real> y,
+                       ConstView<Real> weights, View<Real> g) override;
 
  private:
   /// Begins an operation, or a part of one: makes the device current, throws Cancelled where asked

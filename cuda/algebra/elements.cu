@@ -181,6 +181,13 @@ void CudaAlgebra<Real>::download(ConstView<Real> device, std::span<Real> host) {
 }
 
 template <class Real>
+void CudaAlgebra<Real>::download(GateBits device, std::span<std::uint64_t> host) {
+  begin(0, static_cast<double>(host.size_bytes()));
+  staging_.download({reinterpret_cast<std::byte*>(device.words), 1, host.size_bytes(), 0},
+                    reinterpret_cast<std::byte*>(host.data()), stream_);
+}
+
+template <class Real>
 void CudaAlgebra<Real>::fill(View<Real> a, Real value) {
   begin_pass(a.size());
   for_elements<Real>(stream_, Extent::flat(a), Fill<Real>{a, value});

@@ -34,6 +34,23 @@ struct RowLoss {
   }
 };
 
+/// The same, and g = weight·∇ℓ; `work` holds c numbers a row.
+template <class Real>
+struct RowGradient {
+  Loss loss;
+  double smoothing;
+  ConstView<Real> z, y, weights;
+  View<Real> g;
+  double* work;
+  __device__ void operator()(std::size_t k, std::size_t, double* sums) const {
+    const double weight = weight_of(weights, k);
+    double* const slope = work + k * z.cols;
+    sums[0] +=
+        weight * losses::value_and_gradient(loss, smoothing, z.row(k), y.row(k), z.cols, slope);
+    for (std::size_t o = 0; o < z.cols; ++o) g.row(k)[o] = static_cast<Real>(weight * slope[o]);
+  }
+};
+
 }  // namespace
 
 template <class Real>
@@ -51,6 +68,14 @@ double CudaAlgebra<Real>::loss_value(Loss loss, ConstView<Real> z, ConstView<Rea
                                      ConstView<Real> weights) {
   begin(50.0 * static_cast<double>(z.size()), 0);
   return sum<1>(z.rows, 1, RowLoss<Real>{loss, z, y, weights})[0];
+}
+
+template <class Real>
+double CudaAlgebra<Real>::loss_gradient(Loss loss, double smoothing, ConstView<Real> z,
+                                        ConstView<Real> y, ConstView<Real> weights, View<Real> g) {
+  begin(50.0 * static_cast<double>(z.size()), 0);
+  auto* const work = reinterpret_cast<double*>(scratch(z.size() * sizeof(double)));
+  return sum<1>(z.rows, 1, RowGradient<Real>{loss, smoothing, z, y, weights, g, work})[0];
 }
 
 template class CudaAlgebra<float>;

@@ -8,6 +8,7 @@
 #include "checks/cone_checks.hpp"
 #include "checks/dense_checks.hpp"
 #include "checks/gated_checks.hpp"
+#include "checks/network_checks.hpp"
 #include "checks/parameter_checks.hpp"
 
 using namespace secondorder;
@@ -47,6 +48,18 @@ TEST_SUITE("CUDA algebra") {
     check_exact_thresholds<Real>(*algebra);
     check_layouts<Real>(*algebra);
     check_row_losses<Real>(*algebra);
+  }
+
+  TEST_CASE_TEMPLATE("activations of networks", Real, float, double) {
+    const auto algebra = algebra_under_test<Real>();
+    check_backpropagation<Real>(*algebra);
+    check_row_scales<Real>(*algebra);
+    check_open_gates<Real>(*algebra);
+  }
+
+  TEST_CASE("gradients of losses") {
+    const auto algebra = algebra_under_test<double>();
+    check_loss_gradients(*algebra);
   }
 
   TEST_CASE_TEMPLATE("transfers of any size and stride keep every value", Real, float, double) {
