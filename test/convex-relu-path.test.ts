@@ -63,7 +63,8 @@ t.test('the largest beta of use, by its definition', async (t) => {
       for (const sampleWeights of [undefined, weights]) {
         const options = {
           ...exact,
-          ...{ model: 'gated', preprocess: 'none', loss, penalty },
+          ...({ model: 'gated', preprocess: 'none' } as const),
+          ...{ loss, penalty },
           ...(sampleWeights && { sampleWeights }),
         } as const;
         const found = maximumBetaSync(x, labels, options);
@@ -176,6 +177,18 @@ t.test('starting warm pays on a path of gated models', async (t) => {
       }),
     );
     t.ok(warm < 0.8 * cold, `${loss}: ${warm} iterations, from zero ${cold}`);
+  }
+});
+
+t.test('a path of ReLU models leaves zero behind', async (t) => {
+  for (const seed of [1, 2, 3]) {
+    const { x, y } = regressionData(100, 6, seed);
+    const options = { gates: 40, tolerance: 1e-2, maxIterations: 2000 };
+    const { points, status } = regularizationPathSync(x, y, { count: 6 }, options);
+    t.equal(status, 'converged');
+    const atZero = y.reduce((sum, value) => sum + value * value, 0) / 2 / y.length;
+    t.ok(Math.abs(points[0]!.report.objective / atZero - 1) < 1e-2, 'it begins there');
+    t.ok(points[5]!.report.objective < 0.5 * points[0]!.report.objective);
   }
 });
 
