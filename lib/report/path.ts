@@ -1,5 +1,5 @@
 /** The report of a regularization path: what each beta gives, and which was chosen. */
-import type { BetaScore } from '../convex-relu/cross-validate';
+import type { BetaScore } from '../convex-relu/cross-validation';
 import type { RegularizationPath } from '../convex-relu/path';
 import { TrainedNetwork } from '../convex-relu/trained-network';
 import { checkObject, describe, invalid, isRecord, toNumber, toRecord, toText } from '../validate';
