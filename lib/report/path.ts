@@ -93,15 +93,13 @@ function checkPathRun(run: unknown): asserts run is PathRun {
 function summary({ status, points }: RegularizationPath): string {
   const converged = points.filter(({ report }) => report.status === 'converged').length;
   const all = converged === points.length ? 'all of them' : `${converged} of them`;
-  const ending = {
-    converged: '',
-    iteration_limit: '',
+  const endings: Partial<Record<typeof status, string>> = {
     time_limit: ' The path ended early, at its time limit.',
     aborted: ' The path was aborted.',
-  }[status];
+  };
   return (
     `${points.length} networks, ${all} certified within the tolerance, each trained from the one ` +
-    `of the next larger beta and over the same gates.${ending}`
+    `of the next larger beta and over the same gates.${endings[status] ?? ''}`
   );
 }
 
