@@ -1,4 +1,5 @@
 // The measurements by name, in the order in which they run and are shown.
+import { type AccuracyResult, measureAccuracy } from './accuracy';
 import { type DataSetResult, measureDataSets } from './data-sets';
 import { type IterationResult, measureIteration } from './iteration';
 import { type LearningCurveResult, measureLearningCurve } from './learning-curve';
@@ -31,6 +32,7 @@ export interface Results {
   'newton-problems': ProblemsResult;
   'newton-large': LargeResult;
   'newton-kkt': KktResult;
+  accuracy: AccuracyResult | Skipped;
 }
 
 export type Name = keyof Results;
@@ -50,9 +52,13 @@ export const MEASUREMENTS: { [K in Name]: (context: Context) => Promise<Results[
   'newton-problems': measureProblems,
   'newton-large': measureLarge,
   'newton-kkt': measureKkt,
+  accuracy: measureAccuracy,
 };
 
 export const NAMES = Object.keys(MEASUREMENTS) as Name[];
+
+/** What a run takes when it is not told: all but the comparison of accuracy, which takes hours. */
+export const USUAL = NAMES.filter((name) => name !== 'accuracy');
 
 /** One measurement, and how busy the machine was. */
 export interface Measured<Result> {

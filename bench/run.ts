@@ -15,6 +15,7 @@ import {
   NAMES,
   type Name,
   type Results,
+  USUAL,
 } from './measurements';
 import { publish } from './publish';
 
@@ -63,7 +64,7 @@ async function measure(flags: Flags): Promise<void> {
   const whole = !flags.quick && flags.only === undefined;
   const target = flags.json ?? (whole ? COMMITTED : undefined);
   const file = startFile(context, target);
-  for (const name of flags.only ?? NAMES) {
+  for (const name of flags.only ?? USUAL) {
     await take(name, context, file);
     if (target !== undefined) write(target, file);
   }

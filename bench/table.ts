@@ -36,7 +36,8 @@ export function tables(file: BenchFile, figure: string): string {
   return sections.filter((text) => text !== '').join('\n\n');
 }
 
-function facts({ date, command, threads, machine }: BenchFile): string {
+/** Where and how results were measured. */
+export function facts({ date, command, threads, machine }: BenchFile): string {
   const { processor, cores, memoryGiB, system, node, version, kernels, blas } = machine;
   return [
     `Measured on ${date} with \`${command}\`, secondorder ${version}, ${threads} thread(s).`,

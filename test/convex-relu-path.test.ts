@@ -21,6 +21,7 @@ const { x, y } = regressionData(80, 3);
 const exact = {
   precision: 'float64',
   gates: 25,
+  refine: false,
   tolerance: 1e-4,
 } satisfies ConvexReLUOptions;
 
@@ -63,7 +64,8 @@ t.test('the largest beta of use, by its definition', async (t) => {
       for (const sampleWeights of [undefined, weights]) {
         const options = {
           ...exact,
-          ...{ model: 'gated', preprocess: 'none', loss, penalty },
+          ...({ model: 'gated', preprocess: 'none' } as const),
+          ...{ loss, penalty },
           ...(sampleWeights && { sampleWeights }),
         } as const;
         const found = maximumBetaSync(x, labels, options);
@@ -94,12 +96,12 @@ t.test('above it networks are zero, below it gated ones are not', async (t) => {
       if (model === 'gated') t.notOk(at(0.99 * largest), 'not zero below');
     }
   }
-  const strong = { ...exact, model: 'gated', beta: maximumBetaSync(x, y, { gates: 25 }) } as const;
+  const strong = { ...exact, model: 'gated', beta: maximumBetaSync(x, y, exact) } as const;
   const { iterations } = trainConvexReLUSync(x, y, strong).report;
   t.ok(iterations <= 100, `near it a run takes ${iterations} iterations`);
   const zeros = new Float64Array(x.rows);
-  t.equal(maximumBetaSync(x, zeros, { gates: 5 }), 0);
-  t.throws(() => regularizationPathSync(x, zeros, { count: 3 }, { gates: 5 }), {
+  t.equal(maximumBetaSync(x, zeros, { gates: 5, refine: false }), 0);
+  t.throws(() => regularizationPathSync(x, zeros, { count: 3 }, { gates: 5, refine: false }), {
     code: 'ERR_INVALID_ARGUMENT',
     argument: 'betas',
   });
@@ -179,6 +181,18 @@ t.test('starting warm pays on a path of gated models', async (t) => {
   }
 });
 
+t.test('a path of ReLU models leaves zero behind', async (t) => {
+  for (const seed of [1, 2, 3]) {
+    const { x, y } = regressionData(100, 6, seed);
+    const options = { gates: 40, refine: false, tolerance: 1e-2, maxIterations: 2000 } as const;
+    const { points, status } = regularizationPathSync(x, y, { count: 6 }, options);
+    t.equal(status, 'converged');
+    const atZero = y.reduce((sum, value) => sum + value * value, 0) / 2 / y.length;
+    t.ok(Math.abs(points[0]!.report.objective / atZero - 1) < 1e-2, 'it begins there');
+    t.ok(points[5]!.report.objective < 0.5 * points[0]!.report.objective);
+  }
+});
+
 t.test('other losses, several outputs, sample weights', async (t) => {
   const { x, index } = clusters(10, 3);
   const shares = index.map((k) => [0, 1, 2].map((other) => (other === k ? 1 : 0)));
@@ -198,7 +212,7 @@ t.test('events say where on the path they are', async (t) => {
 });
 
 t.test('the path so far of a run that is stopped', async (t) => {
-  const endless = { gates: 20, tolerance: 1e-15, maxIterations: 1e8 };
+  const endless = { gates: 20, refine: false, tolerance: 1e-15, maxIterations: 1e8 } as const;
   const stopAt = (point: number) => {
     const controller = new AbortController();
     const onProgress = (event: PathProgress) => {
@@ -220,7 +234,7 @@ t.test('the path so far of a run that is stopped', async (t) => {
     status: 'aborted',
     points: [{ beta: 2, report: { status: 'aborted' } }],
   });
-  const quick = { gates: 20, tolerance: 0.5, checkEvery: 1 };
+  const quick = { gates: 20, refine: false, tolerance: 0.5, checkEvery: 1 } as const;
   const later = await fail(regularizationPath(x, y, [1, 2, 0.5], quick, stopAt(1)));
   const { points } = later.partial as RegularizationPath;
   t.ok(points.length >= 1 && points.length <= 2, 'what was done');

@@ -18,7 +18,7 @@ import { dealFolds } from '../dist/convex-relu/folds.js';
 import { clusters, regressionData, toRows, toSparse, uniform } from './convex-relu-data';
 
 const names = ['ash', 'birch', 'cedar'];
-const quick = { gates: 15, tolerance: 1e-2, maxIterations: 500 };
+const quick = { gates: 15, refine: false, tolerance: 1e-2, maxIterations: 500 } as const;
 const betas = [0.3, 0.03, 0.003];
 
 /** Clusters that overlap, so that not everything is right at once. */

@@ -22,7 +22,7 @@ import t from 'tap';
 import { ModelProtoSchema } from '../dist/onnx/onnx_pb.js';
 import { clusters, largestDifference, regressionData, uniform } from './convex-relu-data';
 
-const quick = { gates: 20, maxIterations: 30 } satisfies ConvexReLUOptions;
+const quick = { gates: 20, refine: false, maxIterations: 30 } satisfies ConvexReLUOptions;
 
 /** Outputs of a model for all rows, by name. */
 async function run(model: Uint8Array, { data, rows, cols }: Matrix) {

@@ -171,8 +171,7 @@ double Admm<Real>::group_balance() {
     squares += norm * norm;
     active += norm > 0 ? 1 : 0;
   }
-  // With no group in use the multipliers have yet to grow: in proportion to ρ.
-  if (squares <= 0) return 4;
+  if (squares <= 0) return no_group_in_use;
   return std::clamp(program_.beta / (rho_ * std::sqrt(squares / active)), 1.0 / 30, 30.0);
 }
 

@@ -21,6 +21,9 @@ struct Bounds {
   double infeasibility = 0;  ///< ‖relu(−E∘XV)‖/‖XV‖
 };
 
+/// The factor for ρ while all weights are 0: the multipliers have yet to grow, in proportion to ρ.
+inline constexpr double no_group_in_use = 4;
+
 template <class Real>
 class Admm {
  public:
@@ -40,7 +43,7 @@ class Admm {
   Bounds bounds(const Targets& targets);
 
   /// The factor that would make ρ the mean multiplier of the active groups over their size,
-  /// β/rms‖Vᵢ‖; within [1/30, 30].
+  /// β/rms‖Vᵢ‖; within [1/30, 30], or no_group_in_use.
   double group_balance();
   /// The factor that would make τ half of ‖ν‖/‖z‖; within [1/30, 30]. 1 for the squared loss.
   double loss_balance();

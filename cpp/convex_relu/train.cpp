@@ -207,8 +207,10 @@ class Run {
     if (!given && program_->cones() && cone_balance_due(k) && !report_.history.empty()) {
       // Late in a run it sinks no further below the multipliers of the active groups over their
       // size: it would find no way back.
-      const double least = k >= 320 ? std::min(1.0, admm_->group_balance()) : 0;
+      const double groups = admm_->group_balance();
+      const double least = k >= 320 ? std::min(1.0, groups) : 0;
       rho = std::max(balance_.factor(report_.history.back()), least);
+      if (groups == no_group_in_use) rho = groups;
     }
     const auto matters = [](double factor) { return factor < 0.7 || factor > 1.4; };
     if (!matters(rho)) rho = 1;

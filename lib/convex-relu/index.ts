@@ -14,15 +14,14 @@ export {
 } from './attack';
 export type { BetaGrid, Betas } from './betas';
 export { type ClassifierOptions, ConvexReLUClassifier } from './classifier';
-export {
-  type BetaScore,
-  type CrossValidation,
-  type CrossValidationOptions,
-  type CrossValidationProgress,
-  type CrossValidationRunOptions,
-  crossValidate,
-  crossValidateSync,
-} from './cross-validate';
+export { crossValidate, crossValidateSync } from './cross-validate';
+export type {
+  BetaScore,
+  CrossValidation,
+  CrossValidationOptions,
+  CrossValidationProgress,
+  CrossValidationRunOptions,
+} from './cross-validation';
 export type { JsonTensor, NetworkDocument } from './document-json';
 export { estimateMemory, type MemoryEstimate, type ProblemShape } from './estimate-memory';
 export type { Estimator } from './estimator';

@@ -128,13 +128,11 @@ function startingFrom({ spec, options }: Prepared, { solution }: TrainResult): P
   return { spec: { ...spec, warmStart: solution.toWarmStart() }, options };
 }
 
-/** The least of what the points reached. */
+/** `converged`, or what kept a point from it; a time limit before others. */
 function statusOf(points: PathPoint[]): ConvexReport['status'] {
   const found = points.map(({ report }) => report.status);
-  return (
-    (['time_limit', 'iteration_limit'] as const).find((status) => found.includes(status)) ??
-    'converged'
-  );
+  if (found.includes('time_limit')) return 'time_limit';
+  return found.find((status) => status !== 'converged') ?? 'converged';
 }
 
 /** An AbortError with the path so far, and on it what was reached for the beta it was at. */

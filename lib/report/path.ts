@@ -1,5 +1,5 @@
 /** The report of a regularization path: what each beta gives, and which was chosen. */
-import type { BetaScore } from '../convex-relu/cross-validate';
+import type { BetaScore } from '../convex-relu/cross-validation';
 import type { RegularizationPath } from '../convex-relu/path';
 import { TrainedNetwork } from '../convex-relu/trained-network';
 import { checkObject, describe, invalid, isRecord, toNumber, toRecord, toText } from '../validate';
@@ -93,16 +93,13 @@ function checkPathRun(run: unknown): asserts run is PathRun {
 function summary({ status, points }: RegularizationPath): string {
   const converged = points.filter(({ report }) => report.status === 'converged').length;
   const all = converged === points.length ? 'all of them' : `${converged} of them`;
-  const ending = {
-    converged: '',
-    iteration_limit: '',
-    width_limit: '',
+  const endings: Partial<Record<typeof status, string>> = {
     time_limit: ' The path ended early, at its time limit.',
     aborted: ' The path was aborted.',
-  }[status];
+  };
   return (
     `${points.length} networks, ${all} certified within the tolerance, each trained from the one ` +
-    `of the next larger beta and over the same gates.${ending}`
+    `of the next larger beta and over the same gates.${endings[status] ?? ''}`
   );
 }
 
