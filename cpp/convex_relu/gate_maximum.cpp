@@ -59,6 +59,10 @@ class Search {
       }
     }
     for (std::size_t first = 0; first < roots.size(); first += batch_) {
+      if (first > 0 && out_of_time()) {  // what was not bounded has no bound
+        for (; first < roots.size(); ++first) open(std::move(roots[first]));
+        return;
+      }
       const auto begin = roots.begin() + static_cast<std::ptrdiff_t>(first);
       const std::size_t count = std::min(batch_, roots.size() - first);
       add({std::make_move_iterator(begin),
@@ -110,14 +114,17 @@ class Search {
         closed_ = std::max(closed_, cone.bound);
         continue;
       }
-      cone.direction.clear();
-      cone.direction.shrink_to_fit();
-      cone.crossing.shrink_to_fit();
-      bytes_ += cone.bytes();
-      open_.push_back(std::move(cone));
-      std::push_heap(open_.begin(), open_.end(), lower_bound_first);
+      open(std::move(cone));
     }
     peak_bytes_ = std::max(peak_bytes_, bytes_);
+  }
+
+  void open(Cone cone) {
+    cone.direction = {};
+    cone.crossing.shrink_to_fit();
+    bytes_ += cone.bytes();
+    open_.push_back(std::move(cone));
+    std::push_heap(open_.begin(), open_.end(), lower_bound_first);
   }
 
   void improve(std::vector<double> u, int sign) {
@@ -133,8 +140,11 @@ class Search {
   bool done() const { return open_.empty() || open_.front().bound <= wanted(); }
 
   bool out_of_budget() const {
-    return nodes_ >= search_.nodes || bytes_ > search_.bytes ||
-           (control_ != nullptr && control_->out_of_time()) ||
+    return nodes_ >= search_.nodes || bytes_ > search_.bytes || out_of_time();
+  }
+
+  bool out_of_time() const {
+    return (control_ != nullptr && control_->out_of_time()) ||
            started_.seconds() >= search_.seconds;
   }
 

@@ -62,31 +62,13 @@ class Bounds {
       cuts.add(u, samples_.activations(u.data()));
     }
     std::vector<double> nu(point_.nu);
-    for (std::size_t round = 0;; ++round) {
-      const double relative = 1 - best_.bound * point_.total_weight / least;
-      if (relative <= 2 * options_.tolerance || out_of_budget()) break;
-      const double fine = std::clamp(0.05 * relative, options_.tolerance, 0.02);
-      const UnitSamples unit =
-          unit_samples({samples_.x.data(), samples_.rows(), samples_.rank}, nu, c_);
-      const BestDirections climbed = climbed_gates(unit, starts(cuts, round), most_taken, host_);
-      std::size_t taken = take(cuts, climbed.directions, climbed.prices, unit.scale);
-      const double highest = climbed.prices.empty() ? 0 : climbed.prices[0] * unit.scale;
-      const bool dear = highest > (1 + 5 * fine) * beta_;
-      if (round == 0) {
-        climbed_ = climbed;
-        for (double& price : climbed_.prices) price *= unit.scale;
-      }
-      const bool last = round == options_.cuts;
-      if (!dear || last) {
-        const bool better = improve(nu, std::max(options_.tolerance, 0.1 * relative), highest);
-        taken += take(cuts, price_.directions, price_.prices, 1);
-        if (last || (!better && taken == 0)) break;
-      }
-      cuts.solve(fine, host_);
-      if (cuts.nu().empty()) break;
-      least = std::min(least, cuts.objective());
-      nu = cuts.nu();
+    try {
+      if (control_ != nullptr) host_.watch(control_, StopOn::time_limit);
+      descend(cuts, nu, least);
+    } catch (const Cancelled&) {
+      if (control_ == nullptr || control_->cancelled()) throw;
     }
+    if (control_ != nullptr) host_.watch(control_);
     if (searches_ == 0) improve(nu, options_.tolerance, 0);
     if (least < objective * point_.total_weight) neurons_ = cuts.used();
   }
@@ -140,6 +122,34 @@ class Bounds {
       for (std::size_t j = rows.size() - r; j < rows.size(); ++j) rows[j] /= std::sqrt(squares);
     }
     return rows;
+  }
+
+  /// Lowers `least`, the least objective known, and brings ν near the best dual vector.
+  void descend(PriceCuts& cuts, std::vector<double>& nu, double& least) {
+    for (std::size_t round = 0;; ++round) {
+      const double relative = 1 - best_.bound * point_.total_weight / least;
+      if (relative <= 2 * options_.tolerance || out_of_budget()) return;
+      const double fine = std::clamp(0.05 * relative, options_.tolerance, 0.02);
+      const UnitSamples unit =
+          unit_samples({samples_.x.data(), samples_.rows(), samples_.rank}, nu, c_);
+      const BestDirections climbed = climbed_gates(unit, starts(cuts, round), most_taken, host_);
+      std::size_t taken = take(cuts, climbed.directions, climbed.prices, unit.scale);
+      const double highest = climbed.prices.empty() ? 0 : climbed.prices[0] * unit.scale;
+      if (round == 0) {
+        climbed_ = climbed;
+        for (double& price : climbed_.prices) price *= unit.scale;
+      }
+      const bool last = round == options_.cuts;
+      if (highest <= (1 + 5 * fine) * beta_ || last) {
+        const bool better = improve(nu, std::max(options_.tolerance, 0.1 * relative), highest);
+        taken += take(cuts, price_.directions, price_.prices, 1);
+        if (last || (!better && taken == 0)) return;
+      }
+      cuts.solve(fine, host_);
+      if (cuts.nu().empty()) return;
+      least = std::min(least, cuts.objective());
+      nu = cuts.nu();
+    }
   }
 
   double weight(std::size_t k) const {

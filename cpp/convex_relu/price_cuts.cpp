@@ -117,6 +117,7 @@ void PriceCuts::solve(double accuracy, HostAlgebra& host) {
       for (std::size_t o = 0; o < c_; ++o) q[o] -= z_[k * c_ + o];
     }
     if (iteration % check_every != 0) continue;
+    host.checkpoint();
 
     for (std::size_t i = 0; i < n * c_; ++i) nu_[i] = tau_ * loss_dual_[i];
     host.multiply(1, phi_view, Transpose::yes, {nu_.data(), n, c_}, Transpose::no, 0,
