@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "convex_relu/gate_climb.hpp"
+
 namespace secondorder::convex_relu {
 
 namespace {
@@ -17,20 +19,16 @@ std::size_t batch_size(const UnitSamples& s) {
 /// Cones with a shorter longest edge are not split: their directions agree to all digits.
 constexpr double least_split_cosine = 1 - 1e-13;
 
-/// Directions closer than this count as one.
-constexpr double same_direction_cosine = 0.9995;
-
-double cosine(const double* a, const double* b, std::size_t rank) {
-  double sum = 0;
-  for (std::size_t j = 0; j < rank; ++j) sum += a[j] * b[j];
-  return sum;
-}
-
 class Search {
  public:
   Search(const UnitSamples& samples, const GateSearch& search, HostAlgebra& host,
          const RunControl* control)
-      : s_(samples), search_(search), host_(host), control_(control), batch_(batch_size(samples)) {}
+      : s_(samples),
+        search_(search),
+        host_(host),
+        control_(control),
+        batch_(batch_size(samples)),
+        best_(samples.rank, search.directions) {}
 
   GateMaximum run() {
     plant();
@@ -61,6 +59,10 @@ class Search {
       }
     }
     for (std::size_t first = 0; first < roots.size(); first += batch_) {
+      if (first > 0 && out_of_time()) {  // what was not bounded has no bound
+        for (; first < roots.size(); ++first) open(std::move(roots[first]));
+        return;
+      }
       const auto begin = roots.begin() + static_cast<std::ptrdiff_t>(first);
       const std::size_t count = std::min(batch_, roots.size() - first);
       add({std::make_move_iterator(begin),
@@ -105,63 +107,30 @@ class Search {
     }
     if (best != nullptr) improve(best->direction, best->sign);
     for (const Cone& cone : cones) {
-      if (cone.value * s_.scale > search_.enough) keep(cone.direction, cone.value);
+      if (cone.value * s_.scale > search_.enough) best_.offer(cone.direction, cone.value);
     }
     for (Cone& cone : cones) {
       if (cone.bound <= wanted()) {
         closed_ = std::max(closed_, cone.bound);
         continue;
       }
-      cone.direction.clear();
-      cone.direction.shrink_to_fit();
-      cone.crossing.shrink_to_fit();
-      bytes_ += cone.bytes();
-      open_.push_back(std::move(cone));
-      std::push_heap(open_.begin(), open_.end(), lower_bound_first);
+      open(std::move(cone));
     }
     peak_bytes_ = std::max(peak_bytes_, bytes_);
   }
 
-  /// Ascends by u ← ∇p(u)/‖∇p(u)‖, exact where the pattern is right, as long as the price rises.
-  void improve(std::vector<double> u, int sign) {
-    std::vector<double> next(s_.rank);
-    double value = s_.price(u, sign);
-    for (int step = 0; step < 20; ++step) {
-      s_.gradient(u, sign, next);
-      const double length = std::sqrt(cosine(next.data(), next.data(), s_.rank));
-      if (!(length > 0)) break;
-      for (double& entry : next) entry /= length;
-      const double price = s_.price(next, sign);
-      if (!(price > value)) break;
-      value = price;
-      u = next;
-    }
-    lower_ = std::max(lower_, value);
-    keep(u, value);
+  void open(Cone cone) {
+    cone.direction = {};
+    cone.crossing.shrink_to_fit();
+    bytes_ += cone.bytes();
+    open_.push_back(std::move(cone));
+    std::push_heap(open_.begin(), open_.end(), lower_bound_first);
   }
 
-  /// Enters a direction among the best ones, if it is better than all near it.
-  void keep(const std::vector<double>& u, double value) {
-    const std::size_t r = s_.rank;
-    for (std::size_t i = 0; i < prices_.size(); ++i) {
-      if (cosine(directions_.data() + i * r, u.data(), r) < same_direction_cosine) continue;
-      if (prices_[i] >= value) return;
-      prices_.erase(prices_.begin() + static_cast<std::ptrdiff_t>(i));
-      const auto at = directions_.begin() + static_cast<std::ptrdiff_t>(i * r);
-      directions_.erase(at, at + static_cast<std::ptrdiff_t>(r));
-      break;
-    }
-    const auto place = std::partition_point(prices_.begin(), prices_.end(),
-                                            [value](double price) { return price >= value; });
-    const auto index = place - prices_.begin();
-    if (static_cast<std::size_t>(index) >= search_.directions) return;
-    prices_.insert(place, value);
-    directions_.insert(directions_.begin() + index * static_cast<std::ptrdiff_t>(r), u.begin(),
-                       u.end());
-    if (prices_.size() > search_.directions) {
-      prices_.pop_back();
-      directions_.resize(prices_.size() * r);
-    }
+  void improve(std::vector<double> u, int sign) {
+    const double price = climb(s_, u, sign);
+    lower_ = std::max(lower_, price);
+    best_.offer(u, price);
   }
 
   /// Cones bounded by this need no splitting.
@@ -171,8 +140,11 @@ class Search {
   bool done() const { return open_.empty() || open_.front().bound <= wanted(); }
 
   bool out_of_budget() const {
-    return nodes_ >= search_.nodes || bytes_ > search_.bytes ||
-           (control_ != nullptr && control_->out_of_time()) ||
+    return nodes_ >= search_.nodes || bytes_ > search_.bytes || out_of_time();
+  }
+
+  bool out_of_time() const {
+    return (control_ != nullptr && control_->out_of_time()) ||
            started_.seconds() >= search_.seconds;
   }
 
@@ -186,9 +158,9 @@ class Search {
     const double upper = std::max(open, closed_) + margin;
     // No price exceeds 1, whatever has gone wrong in between.
     result.upper = (upper < 1 + margin ? upper : 1 + margin) * s_.scale;
-    for (double& price : prices_) price *= s_.scale;
-    result.directions = std::move(directions_);
-    result.prices = std::move(prices_);
+    for (double& price : best_.prices) price *= s_.scale;
+    result.directions = std::move(best_.directions);
+    result.prices = std::move(best_.prices);
     result.lower = result.prices.empty() ? 0 : result.prices.front();
     result.nodes = nodes_;
     result.peak_bytes = peak_bytes_;
@@ -207,7 +179,7 @@ class Search {
   std::vector<Cone> open_;  ///< a heap, the highest bound first
   double closed_ = 0;       ///< highest bound of the cones that were given up
   double lower_ = 0;        ///< without the scale, as all bounds
-  std::vector<double> directions_, prices_;
+  BestDirections best_;
   std::size_t nodes_ = 0, bytes_ = 0, peak_bytes_ = 0;
   std::uint32_t depth_ = 0;
 };

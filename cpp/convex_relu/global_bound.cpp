@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "algebra/philox.hpp"
 #include "convex_relu/dual_bound.hpp"
-#include "convex_relu/price_relaxation.hpp"
-#include "convex_relu/program.hpp"
+#include "convex_relu/gate_climb.hpp"
+#include "convex_relu/price_cuts.hpp"
 
 namespace secondorder::convex_relu {
 
@@ -13,162 +14,226 @@ namespace {
 
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
 
-double norm(const double* row, std::size_t count) {
-  double squares = 0;
-  for (std::size_t j = 0; j < count; ++j) squares += row[j] * row[j];
-  return std::sqrt(squares);
-}
+/// Stream of the random neurons (gates.cpp has 1 to 5).
+constexpr std::uint64_t start_stream = 6;
 
-/// The samples in the coordinates of an orthonormal basis Q of their span, and what that costs:
-/// for every ‖u‖ ≤ 1 there is ‖u′‖ ≤ `growth` with |zₖᵀu − xₖᵀu′| ≤ lost[k].
-struct SpannedSamples {
-  std::vector<double> x;  ///< n × rank
-  std::vector<double> lost, lengths;
-  std::vector<double> basis;  ///< f × rank
-  std::size_t rank = 0;
-  double growth = 1;
+/// A neuron is worth a gate when its price exceeds β by more than this part.
+constexpr double worthwhile_price = 1e-6;
 
-  SpannedSamples(const NetworkModel& model, const DataView& data, HostAlgebra& host) {
-    const Preprocessing& preprocessing = model.preprocessing;
-    const std::size_t n = data.rows, f = preprocessing.features();
-    Rotation rotation = fit_rotation(data, preprocessing, {}, host);
-    basis = std::move(rotation.basis);
-    rank = rotation.rank();
-    const View<double> q(basis.data(), f, rank);
-    x.resize(n * rank);
-    std::vector<double> storage(std::min(host_block, n) * f);
-    for_each_block(data, preprocessing, host, [&](std::size_t first, ConstView<double> s) {
-      const View<double> z(storage.data(), s.rows, f);
-      const View<double> rotated(x.data() + first * rank, s.rows, rank);
-      preprocessing.features_of(s, host, z);
-      host.multiply(1, z, Transpose::no, q, Transpose::no, 0, rotated);
-      for (std::size_t k = 0; k < s.rows; ++k) lengths.push_back(norm(z.row(k), f));
-      host.multiply(-1, rotated, Transpose::no, q, Transpose::yes, 1, z);
-      for (std::size_t k = 0; k < s.rows; ++k) {
-        const double rounding = 4 * static_cast<double>(f + rank) * epsilon;
-        lost.push_back(norm(z.row(k), f) + rounding * lengths[first + k]);
-      }
-    });
-    growth = basis_growth(q, host);
-  }
-
- private:
-  /// √(1 + ‖QᵀQ − I‖), no less than ‖Q‖.
-  static double basis_growth(View<double> q, HostAlgebra& host) {
-    std::vector<double> storage(q.cols * q.cols);
-    const View<double> gram(storage.data(), q.cols, q.cols);
-    host.multiply(1, q, Transpose::yes, q, Transpose::no, 0, gram);
-    for (std::size_t i = 0; i < q.cols; ++i) gram.row(i)[i] -= 1;
-    const double rounding = 4 * static_cast<double>(q.rows * q.cols) * epsilon;
-    return std::sqrt(1 + norm(storage.data(), storage.size()) + rounding);
-  }
-};
-
-/// The largest price of neurons, for one dual vector.
-class LargestPrice {
+/// Bounds from one dual vector after the other; the best is kept.
+class Bounds {
  public:
-  LargestPrice(const SpannedSamples& samples, const GlobalBoundOptions& options, HostAlgebra& host,
-               const RunControl* control)
-      : samples_(samples), options_(options), host_(host), control_(control) {}
-
-  /// nu: n × outputs; `enough`: no need to know more than that the price is no higher.
-  void of(std::span<const double> nu, std::size_t outputs, double enough) {
-    const std::size_t n = samples_.lengths.size();
-    const UnitSamples unit = unit_samples({samples_.x.data(), n, samples_.rank}, nu, outputs);
-    double above = std::numeric_limits<double>::infinity();
-    bool found = false;
-    if (samples_.rank <= most_cone_rank) {
-      GateSearch search;
-      search.tolerance = options_.tolerance;
-      search.enough = enough;
-      search.nodes = options_.nodes;
-      search.seconds = options_.seconds;
-      search.bytes = options_.bytes;
-      const GateMaximum maximum = maximize_gate(unit, search, host_, control_);
-      above = maximum.upper;
-      below = std::max(below, maximum.lower);
-      found = maximum.complete;
-      nodes += maximum.nodes;
-      peak_bytes = std::max(peak_bytes, maximum.peak_bytes);
-      directions.insert(directions.end(), maximum.directions.begin(), maximum.directions.end());
-      prices.insert(prices.end(), maximum.prices.begin(), maximum.prices.end());
+  Bounds(const NetworkModel& model, const Certificate& certificate, const DataView& data,
+         const std::vector<double>& y, const GlobalBoundOptions& options, HostAlgebra& host,
+         const RunControl* control)
+      : model_(model),
+        certificate_(certificate),
+        options_(options),
+        host_(host),
+        control_(control),
+        point_(dual_point(model, certificate, data, y)),
+        samples_(model.preprocessing, data, host),
+        c_(model.outputs),
+        beta_(certificate.beta * point_.total_weight),
+        climbed_(samples_.rank, most_taken) {
+    double loss = 0;
+    const std::vector<double> zero(c_);
+    for (std::size_t k = 0; k < samples_.rows(); ++k) {
+      loss += weight(k) * losses::value(certificate.loss, zero.data(), &point_.targets[k * c_], c_);
+      shifted_ += 4 * static_cast<double>(c_) * epsilon * weight(k) * samples_.lengths[k];
     }
-    if (!found && options_.relaxation_steps > 0) {
-      const double relaxed = relaxed_price(unit, options_.relaxation_steps, host_, control_);
-      if (!(relaxed >= above)) {
-        above = relaxed;
-        method = BoundMethod::relaxation;
-      }
-    }
-    complete = complete && found;
-    double lost = 0;
-    for (std::size_t k = 0; k < n; ++k) lost += samples_.lost[k] * norm(&nu[k * outputs], outputs);
-    above = samples_.growth * above + 2 * lost;
-    largest = std::sqrt(largest * largest + above * above);
+    rounding_ = 8 * static_cast<double>(point_.nu.size() + 16) * epsilon * loss;
   }
 
-  double largest = 0;  ///< √Σ of the squares of all so far, from above
-  double below = 0;
-  std::vector<double> directions, prices;
-  BoundMethod method = BoundMethod::branch_and_bound;
-  bool complete = true;
-  std::size_t nodes = 0, peak_bytes = 0;
+  /// The bound of the certificate's ν, or of the dual vectors that are best for the neurons found
+  /// so far (price_cuts.hpp): each is searched only once climbing finds no neuron that is too dear.
+  void run(double objective) {
+    double least = objective * point_.total_weight;
+    if (options_.cuts == 0 || samples_.rank > most_cone_rank) {
+      improve(point_.nu, options_.tolerance, 0);
+      climbed_.directions = price_.directions;
+      climbed_.prices = price_.prices;
+      return;
+    }
+    PriceCuts cuts(certificate_.loss, c_, beta_, point_.targets, certificate_.weights);
+    const std::size_t f = model_.preprocessing.features();
+    for (std::size_t j = 0; j < model_.neurons(); ++j) {
+      const std::vector<double> u = samples_.direction(model_.hidden.data() + j * f);
+      cuts.add(u, samples_.activations(u.data()));
+    }
+    std::vector<double> nu(point_.nu);
+    try {
+      if (control_ != nullptr) host_.watch(control_, StopOn::time_limit);
+      descend(cuts, nu, least);
+    } catch (const Cancelled&) {
+      if (control_ == nullptr || control_->cancelled()) throw;
+    }
+    if (control_ != nullptr) host_.watch(control_);
+    if (searches_ == 0) improve(nu, options_.tolerance, 0);
+    if (least < objective * point_.total_weight) neurons_ = cuts.used();
+  }
+
+  GlobalBound result(double objective) const {
+    GlobalBound result = best_;
+    result.gap = relative_gap(objective, result.bound);
+    result.nodes = nodes_;
+    result.peak_bytes =
+        peak_bytes_ + global_bound_bytes(samples_.rows(), model_.preprocessing.features(), c_);
+    const std::size_t r = samples_.rank;
+    for (std::size_t i = 0; i < neurons_.size(); i += r) {
+      samples_.append_gate(model_.preprocessing, neurons_.data() + i, result.gates);
+    }
+    for (std::size_t i = 0; neurons_.empty() && i < climbed_.prices.size(); ++i) {
+      if (!(climbed_.prices[i] > (1 + worthwhile_price) * beta_)) continue;
+      samples_.append_gate(model_.preprocessing, climbed_.directions.data() + i * r, result.gates);
+    }
+    return result;
+  }
 
  private:
-  const SpannedSamples& samples_;
+  /// Neurons that are added to the cuts at a time, and random ones that climbing starts from.
+  static constexpr std::size_t most_taken = 24;
+  static constexpr std::size_t random_starts = 64;
+
+  /// Adds the neurons whose price, times `scale`, exceeds β; returns how many.
+  std::size_t take(PriceCuts& cuts, const std::vector<double>& directions,
+                   const std::vector<double>& prices, double scale) const {
+    std::size_t taken = 0;
+    for (std::size_t i = 0; i < prices.size(); ++i) {
+      if (!(prices[i] * scale > (1 + worthwhile_price) * beta_)) continue;
+      const double* u = directions.data() + i * samples_.rank;
+      cuts.add({u, samples_.rank}, samples_.activations(u));
+      ++taken;
+    }
+    return taken;
+  }
+
+  /// The neurons in use, and random ones.
+  std::vector<double> starts(const PriceCuts& cuts, std::size_t round) const {
+    const std::size_t r = samples_.rank;
+    std::vector<double> rows = cuts.used();
+    const Philox random(round, start_stream);
+    for (std::size_t i = 0; i < random_starts; ++i) {
+      double squares = 0;
+      for (std::size_t j = 0; j < r; ++j) {
+        rows.push_back(random.normal(i * r + j));
+        squares += rows.back() * rows.back();
+      }
+      for (std::size_t j = rows.size() - r; j < rows.size(); ++j) rows[j] /= std::sqrt(squares);
+    }
+    return rows;
+  }
+
+  /// Lowers `least`, the least objective known, and brings ν near the best dual vector.
+  void descend(PriceCuts& cuts, std::vector<double>& nu, double& least) {
+    for (std::size_t round = 0;; ++round) {
+      const double relative = 1 - best_.bound * point_.total_weight / least;
+      if (relative <= 2 * options_.tolerance || out_of_budget()) return;
+      const double fine = std::clamp(0.05 * relative, options_.tolerance, 0.02);
+      const UnitSamples unit =
+          unit_samples({samples_.x.data(), samples_.rows(), samples_.rank}, nu, c_);
+      const BestDirections climbed = climbed_gates(unit, starts(cuts, round), most_taken, host_);
+      std::size_t taken = take(cuts, climbed.directions, climbed.prices, unit.scale);
+      const double highest = climbed.prices.empty() ? 0 : climbed.prices[0] * unit.scale;
+      if (round == 0) {
+        climbed_ = climbed;
+        for (double& price : climbed_.prices) price *= unit.scale;
+      }
+      const bool last = round == options_.cuts;
+      if (highest <= (1 + 5 * fine) * beta_ || last) {
+        const bool better = improve(nu, std::max(options_.tolerance, 0.1 * relative), highest);
+        taken += take(cuts, price_.directions, price_.prices, 1);
+        if (last || (!better && taken == 0)) return;
+      }
+      cuts.solve(fine, host_);
+      if (cuts.nu().empty()) return;
+      least = std::min(least, cuts.objective());
+      nu = cuts.nu();
+    }
+  }
+
+  double weight(std::size_t k) const {
+    return certificate_.weights.empty() ? 1 : certificate_.weights[k];
+  }
+
+  bool out_of_budget() const {
+    return nodes_ >= options_.nodes || started_.seconds() >= options_.seconds ||
+           (control_ != nullptr && control_->out_of_time());
+  }
+
+  double dual(const std::vector<double>& nu, double largest) const {
+    return scaled_dual(certificate_.loss, nu, point_.targets, certificate_.weights, c_, beta_,
+                       largest);
+  }
+
+  /// What the largest price may be said to be for a bound within `tolerance` of that at `least`.
+  double enough(const std::vector<double>& nu, double least, double tolerance) const {
+    const double wanted = (1 - tolerance) * dual(nu, least);
+    double low = least, high = 16 * least;
+    for (int halving = 0; halving < 40; ++halving) {
+      const double middle = 0.5 * (low + high);
+      (dual(nu, middle) >= wanted ? low : high) = middle;
+    }
+    return low;
+  }
+
+  /// `climbed`: some neuron has this price.
+  /// Bounds with ν, brought into the domain of ℓ*; true where that is better than all before.
+  bool improve(std::vector<double> nu, double tolerance, double climbed) {
+    project(nu);
+    // One search does not use up what there is for all.
+    const std::size_t rest = options_.nodes - nodes_;
+    const PriceBudget budget{
+        tolerance, options_.cuts > 0 ? std::max(rest / 2, std::min<std::size_t>(rest, 500)) : rest,
+        options_.bytes, searches_ == 0 ? options_.relaxation_steps : 0,
+        options_.seconds - started_.seconds()};
+    const bool joint = model_.grouping == Penalty::neuron;
+    price_ = largest_price(samples_, nu, c_, joint, enough(nu, std::max(climbed, beta_), tolerance),
+                           budget, host_, control_);
+    ++searches_;
+    nodes_ = std::min(nodes_ + price_.nodes, options_.nodes);
+    peak_bytes_ = std::max(peak_bytes_, price_.peak_bytes);
+    // ν may miss the domain by a few roundings of the weights; prices then move by as much.
+    const double above = price_.above + shifted_;
+    const double value = std::isfinite(above) ? dual(nu, above) : 0;
+    // No loss is negative: 0 is a bound always, also where the range of float64 was left.
+    const double bound = std::max((value - rounding_) / point_.total_weight, 0.0);
+    if (searches_ > 1 && !(bound > best_.bound)) return false;
+    best_.bound = bound;
+    best_.method = price_.method;
+    best_.complete = price_.complete;
+    best_.price_above = above / beta_;
+    best_.price_below = price_.below / beta_;
+    return true;
+  }
+
+  void project(std::vector<double>& nu) const {
+    for (std::size_t k = 0; k < samples_.rows(); ++k) {
+      double* row = nu.data() + k * c_;
+      for (std::size_t o = 0; o < c_; ++o) row[o] = weight(k) > 0 ? row[o] / weight(k) : 0;
+      losses::project_dual(certificate_.loss, row, &point_.targets[k * c_], c_);
+      for (std::size_t o = 0; o < c_; ++o) row[o] *= weight(k);
+    }
+  }
+
+  const NetworkModel& model_;
+  const Certificate& certificate_;
   const GlobalBoundOptions& options_;
   HostAlgebra& host_;
   const RunControl* control_;
+  const DualPoint point_;
+  const SpannedSamples samples_;
+  const std::size_t c_;
+  const double beta_;
+  double shifted_ = 0;   ///< what prices move by when ν is put exactly into the domain of ℓ*
+  double rounding_ = 0;  ///< of the sums of ℓ*, whose terms add up to twice the loss at 0 at most
+  RunControl started_;
+  LargestPrice price_;      ///< of the last ν
+  BestDirections climbed_;  ///< neurons of high price at the certificate's ν
+  GlobalBound best_;
+  std::vector<double> neurons_;  ///< a network over these is better than the model
+  std::size_t searches_ = 0, nodes_ = 0, peak_bytes_ = 0;
 };
-
-/// The gate of a neuron given in the basis' coordinates: [s, 1]·gate = zᵀ(Q·u).
-void append_gate(const Preprocessing& p, const SpannedSamples& samples, const double* u,
-                 std::vector<double>& gates) {
-  const std::size_t f = p.features(), kept = p.kept(), d = p.raw_features();
-  std::vector<double> weights(f);
-  for (std::size_t j = 0; j < f; ++j) {
-    for (std::size_t i = 0; i < samples.rank; ++i) {
-      weights[j] += samples.basis[j * samples.rank + i] * u[i];
-    }
-  }
-  for (std::size_t j = 0; j < d; ++j) {
-    double slope = p.components.empty() ? weights[j] : 0;
-    for (std::size_t l = 0; l < kept && !p.components.empty(); ++l) {
-      slope += weights[l] * p.components[l * d + j];
-    }
-    gates.push_back(p.feature_scale * slope);
-  }
-  gates.push_back(p.bias_value != 0 ? weights[kept] * p.bias_value : 0);
-}
-
-/// What a price may reach without lowering the bound: τ ≤ 1 for losses whose ν has a limited
-/// domain; for the squared loss the τ that is best without any constraint.
-double harmless_price(Loss loss, const DualPoint& point, const Certificate& certificate,
-                      std::size_t outputs) {
-  const double beta = certificate.beta * point.total_weight;
-  if (loss != Loss::squared) return beta;
-  double squares = 0, product = 0;
-  for (std::size_t i = 0; i < point.nu.size(); ++i) {
-    const double weight = certificate.weights.empty() ? 1 : certificate.weights[i / outputs];
-    if (weight == 0) continue;
-    squares += point.nu[i] * point.nu[i] / weight;
-    product -= point.nu[i] * point.targets[i];
-  }
-  return product > 0 ? beta * squares / product : std::numeric_limits<double>::infinity();
-}
-
-/// Σ wℓ(0): the sums of ℓ* that a bound consists of are no larger, in absolute values, than twice
-/// this.
-double loss_at_zero(const DualPoint& point, const Certificate& certificate, std::size_t outputs) {
-  const std::vector<double> zero(outputs);
-  double sum = 0;
-  for (std::size_t k = 0; k < point.nu.size() / outputs; ++k) {
-    const double weight = certificate.weights.empty() ? 1 : certificate.weights[k];
-    sum +=
-        weight * losses::value(certificate.loss, zero.data(), &point.targets[k * outputs], outputs);
-  }
-  return sum;
-}
 
 }  // namespace
 
@@ -176,50 +241,9 @@ GlobalBound global_bound(const NetworkModel& model, const Certificate& certifica
                          const DataView& data, const std::vector<double>& y, double objective,
                          const GlobalBoundOptions& options, HostAlgebra& host,
                          const RunControl* control) {
-  const std::size_t n = data.rows, c = model.outputs;
-  const DualPoint point = dual_point(model, certificate, data, y);
-  const double beta = certificate.beta * point.total_weight;
-  const double enough = harmless_price(certificate.loss, point, certificate, c);
-  const SpannedSamples samples(model, data, host);
-  LargestPrice price(samples, options, host, control);
-  if (c == 1 || model.grouping == Penalty::neuron) {
-    price.of(point.nu, c, enough);
-  } else {
-    std::vector<double> nu(n);
-    for (std::size_t o = 0; o < c; ++o) {
-      for (std::size_t k = 0; k < n; ++k) nu[k] = point.nu[k * c + o];
-      price.of(nu, 1, enough / std::sqrt(static_cast<double>(c)));
-    }
-  }
-  // ν may miss the domain of ℓ* by a few roundings of the weights; prices then move by as much.
-  for (std::size_t k = 0; k < n; ++k) {
-    const double weight = certificate.weights.empty() ? 1 : certificate.weights[k];
-    price.largest += 4 * static_cast<double>(c) * epsilon * weight * samples.lengths[k];
-  }
-
-  GlobalBound result;
-  const double dual = std::isfinite(price.largest)
-                          ? scaled_dual(certificate.loss, point.nu, point.targets,
-                                        certificate.weights, c, beta, price.largest)
-                          : 0;
-  const double rounding =
-      8 * static_cast<double>(n * c + 16) * epsilon * loss_at_zero(point, certificate, c);
-  // No loss is negative: 0 is a bound always, also where the range of float64 was left.
-  const double bound = (dual - rounding) / point.total_weight;
-  result.bound = bound > 0 ? bound : 0;
-  result.gap = relative_gap(objective, result.bound);
-  result.method = price.method;
-  result.complete = price.complete;
-  result.price_above = price.largest / beta;
-  result.price_below = price.below / beta;
-  result.nodes = price.nodes;
-  result.peak_bytes = price.peak_bytes + global_bound_bytes(n, model.preprocessing.features(), c);
-  for (std::size_t i = 0; i < price.prices.size(); ++i) {
-    if (!(price.prices[i] > beta)) continue;
-    append_gate(model.preprocessing, samples, price.directions.data() + i * samples.rank,
-                result.gates);
-  }
-  return result;
+  Bounds bounds(model, certificate, data, y, options, host, control);
+  bounds.run(objective);
+  return bounds.result(objective);
 }
 
 std::size_t global_bound_bytes(std::size_t rows, std::size_t features, std::size_t outputs) {

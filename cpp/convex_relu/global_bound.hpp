@@ -14,13 +14,10 @@
 
 #include <vector>
 
-#include "base/enum_names.hpp"
 #include "convex_relu/certificate.hpp"
-#include "convex_relu/gate_maximum.hpp"
+#include "convex_relu/largest_price.hpp"
 
 namespace secondorder::convex_relu {
-
-enum class BoundMethod { branch_and_bound, relaxation };
 
 struct GlobalBound {
   double bound = 0;  ///< as Verdict::dual_bound, in the units of Verdict::objective
@@ -29,16 +26,17 @@ struct GlobalBound {
   bool complete = false;      ///< the largest price is known to within the tolerance
   double price_above = 0;     ///< upper bound of the largest price, in units of β
   double price_below = 0;     ///< the highest price found, in units of β; the pricing ratio
-  std::vector<double> gates;  ///< rows of d + 1 in s-space (gates.hpp): neurons found whose price
-                              ///< exceeds β, so that the program gains by their gates
+  std::vector<double> gates;  ///< rows of d + 1 in s-space (gates.hpp): neurons that a network with
+                              ///< a lower objective uses, or whose price exceeds β
   std::size_t nodes = 0, peak_bytes = 0;
 };
 
-/// From the certificate's ν alone. `objective` is Verdict::objective of the model, a ReLU network.
-/// Throws Cancelled where the host's control asks for it; `control`'s time limit ends the search
-/// early, with what has been proved by then. Float64 rounding is allowed for: see maximize_gate()
-/// for prices; products with the rotation's basis, its deviation from orthonormality, what its rank
-/// leaves out, and the sums of ℓ* are bounded and added where they are computed.
+/// From the certificate's ν and, for options.cuts > 0, others. `objective` is Verdict::objective of
+/// the model, a ReLU network. Throws Cancelled where the host's control asks for it; `control`'s
+/// time limit ends the search early, with what has been proved by then. Float64 rounding is allowed
+/// for: see maximize_gate() for prices; products with the rotation's basis, its deviation from
+/// orthonormality, what its rank leaves out, and the sums of ℓ* are bounded and added where they
+/// are computed.
 GlobalBound global_bound(const NetworkModel& model, const Certificate& certificate,
                          const DataView& data, const std::vector<double>& y, double objective,
                          const GlobalBoundOptions& options, HostAlgebra& host,
@@ -48,10 +46,3 @@ GlobalBound global_bound(const NetworkModel& model, const Certificate& certifica
 std::size_t global_bound_bytes(std::size_t rows, std::size_t features, std::size_t outputs);
 
 }  // namespace secondorder::convex_relu
-
-template <>
-struct secondorder::EnumNames<secondorder::convex_relu::BoundMethod> {
-  using BoundMethod = convex_relu::BoundMethod;
-  static constexpr Named<BoundMethod> table[] = {
-      {"branch-and-bound", BoundMethod::branch_and_bound}, {"relaxation", BoundMethod::relaxation}};
-};

@@ -11,6 +11,7 @@ namespace {
 /// Automatic bounds: few enough features, and a budget of half a second or so.
 constexpr std::size_t automatic_features = 5;
 constexpr std::size_t automatic_operations = 1'000'000'000;
+constexpr std::size_t automatic_cuts = 10;
 constexpr std::size_t automatic_bytes = std::size_t{4} << 20;
 
 std::size_t result_bytes(const Result& r) {
@@ -73,6 +74,7 @@ GlobalBoundOptions resolved_global_bound(const Options& options, std::size_t row
   bound.nodes = std::clamp<std::size_t>(automatic_operations / node, 200, 20'000);
   bound.bytes = automatic_bytes;
   bound.relaxation_steps = 0;
+  bound.cuts = automatic_cuts;
   bound.rounds = 0;
   return bound;
 }

@@ -26,11 +26,12 @@ enum class GlobalBoundWhen { never, automatic, always };
 
 struct GlobalBoundOptions {
   GlobalBoundWhen when = GlobalBoundWhen::never;
-  double tolerance = 1e-3;      ///< of the largest price, relative
+  double tolerance = 2e-3;      ///< of the bound, relative
   std::size_t nodes = 200'000;  ///< cones of the branch and bound, at most
   double seconds = std::numeric_limits<double>::infinity();
   std::size_t bytes = std::size_t{64} << 20;  ///< of the search's open cones, at most
   std::size_t relaxation_steps = 200;  ///< of the descent on the relaxation's multipliers; 0: none
+  std::size_t cuts = 60;               ///< dual vectors tried beyond the certificate's, at most
   std::size_t rounds = 0;  ///< of training again with the gates that the search found, at most
 };
 

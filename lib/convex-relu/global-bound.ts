@@ -4,7 +4,7 @@ import { checkObject, describe, invalid, isRecord, toInteger, toNumber } from '.
 import type { Model } from './option-types';
 
 const ARGUMENT = 'options.globalBound';
-const DEFAULT_TOLERANCE = 1e-3;
+const DEFAULT_TOLERANCE = 2e-3;
 const DEFAULT_NODES = 200_000;
 
 /** What {@link ConvexReLUOptions.globalBound} asks the solver for. */

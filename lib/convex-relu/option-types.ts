@@ -53,7 +53,7 @@ export interface GlobalBoundOptions {
   seconds?: number;
   /** Cones that the branch and bound may look at; default 200,000. */
   nodes?: number;
-  /** To which the largest price of a neuron is found, relative; default 1e-3. */
+  /** Accuracy to which the bound is taken, relative; default 2e-3. */
   tolerance?: number;
   /**
    * Train again with the gates that the search found, so many times at most and until `globalGap`
