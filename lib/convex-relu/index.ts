@@ -18,11 +18,12 @@ export type {
   Model,
   Penalty,
   Preprocess,
+  RefineOptions,
   Route,
   TrainingOptions,
 } from './option-types';
 export { ConvexReLURegressor, type RegressorOptions } from './regressor';
-export type { ConvexProgress, ConvexReport } from './report';
+export type { ConvexProgress, ConvexReport, RefinementRound } from './report';
 export { ConvexSolution, type DualCertificate } from './solution';
 export {
   type ConvexRunOptions,
