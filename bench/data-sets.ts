@@ -50,7 +50,7 @@ async function measure(name: string, data: string, threads: number): Promise<Dat
   );
   const runs: Run[] = [];
   for (const loss of LOSSES) {
-    const options = { loss, gates: GATES };
+    const options = { loss, gates: GATES, refine: false } as const;
     const { result, wall, cpu } = await timed(() =>
       trainConvexReLU(x, Float64Array.from(labels), options, { threads }),
     );

@@ -41,7 +41,12 @@ export async function timeIteration(
 ): Promise<IterationTiming> {
   const train = (iterations: number) =>
     timed(async () => {
-      const fixed = { rho: 1, tolerance: TOLERANCE, checkEvery: MOST_ITERATIONS + WARM_UP };
+      const fixed = {
+        refine: false,
+        rho: 1,
+        tolerance: TOLERANCE,
+        checkEvery: MOST_ITERATIONS + WARM_UP,
+      } as const;
       const run = { threads: effort.threads };
       const all = { ...options, ...fixed, maxIterations: iterations };
       return (await trainConvexReLU(x, y, all, run)).report;

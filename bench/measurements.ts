@@ -14,6 +14,7 @@ import { type KktResult, measureKkt } from './newton-kkt';
 import { type LargeResult, measureLarge } from './newton-large';
 import { measureProblems, type ProblemsResult } from './newton-problems';
 import { measurePeers, type PeersResult } from './peers';
+import { measureRefinement, type RefinementResult } from './refinement';
 import { measureScaling, type ScalingResult } from './scaling';
 import { measureTimeToGap, type TimeToGapResult } from './time-to-gap';
 
@@ -26,6 +27,7 @@ export interface Results {
   mnist: MnistResult | Skipped;
   'learning-curve': LearningCurveResult | Skipped;
   peers: PeersResult | Skipped;
+  refinement: RefinementResult[] | Skipped;
   'mfac-window': WindowResult;
   'mfac-blocks': BlocksResult[];
   'mfac-recursion': RecursionResult[] | Skipped;
@@ -46,6 +48,7 @@ export const MEASUREMENTS: { [K in Name]: (context: Context) => Promise<Results[
   mnist: measureMnist,
   'learning-curve': measureLearningCurve,
   peers: measurePeers,
+  refinement: measureRefinement,
   'mfac-window': measureWindow,
   'mfac-blocks': measureBlocks,
   'mfac-recursion': measureRecursion,

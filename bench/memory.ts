@@ -40,7 +40,7 @@ export async function measureMemory(context: Context): Promise<MemoryResult[]> {
 function tasksFor({ quick, threads }: Context): MemoryTask[] {
   const task = (rows: number, cols: number, outputs: number, options: ConvexReLUOptions) => ({
     shape: { rows, cols, outputs },
-    options: { maxIterations: 20, ...options },
+    options: { maxIterations: 20, refine: false as const, ...options },
     threads,
   });
   if (quick) return [task(2000, 50, 1, { gates: 64 })];

@@ -43,7 +43,7 @@ export async function measurePeers(context: Context): Promise<PeersResult | Skip
 
   context.log('secondorder');
   const { threads } = context;
-  const options = { ...problem.options, gates };
+  const options = { ...problem.options, gates, refine: false } as const;
   const ours = await timed(() => trainConvexReLU(problem.x, problem.y, options, { threads }));
   const { report } = ours.result;
   context.log('scnn');

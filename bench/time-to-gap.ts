@@ -57,7 +57,12 @@ async function measure(
   const runs: Reached[] = [];
   let last: ConvexReport | undefined;
   for (const tolerance of GAPS) {
-    const options = { gates: count, tolerance, maxIterations: MOST_ITERATIONS };
+    const options = {
+      gates: count,
+      refine: false,
+      tolerance,
+      maxIterations: MOST_ITERATIONS,
+    } as const;
     const run = { threads, timeLimit: TIME_LIMIT };
     const { result, wall, cpu } = await timed(() => trainConvexReLU(x, y, options, run));
     const { status, iterations, gap, infeasibility } = result.report;

@@ -21,7 +21,7 @@ export async function twoAgainstEight(folder: string, samples = SAMPLES): Promis
   return {
     x: unitColumns(x),
     y: Float64Array.from(labels, (label) => (label === 8 ? 1 : -1)),
-    options: { gates: GATES, beta: 1e-3, preprocess: 'none', bias: false },
+    options: { gates: GATES, beta: 1e-3, refine: false, preprocess: 'none', bias: false },
   };
 }
 

@@ -133,7 +133,14 @@ t.test('labels that cannot be used', async (t) => {
 
 t.test('the regressor answers in the units of its target', async (t) => {
   const { x, y } = regressionData();
-  const options = { precision: 'float64', gates: 60, beta: 0.01, tolerance: 1e-2 } as const;
+  // Refinement descends on a nonconvex objective: it would make rounding of the units visible.
+  const options = {
+    precision: 'float64',
+    gates: 60,
+    refine: false,
+    beta: 0.01,
+    tolerance: 1e-2,
+  } as const;
   const regressor = await new ConvexReLURegressor(options).fit(x, y);
   t.ok(regressor.score(x, y) > 0.95, `R² ${regressor.score(x, y)}`);
   t.ok(largestDifference(await regressor.predictAsync(x), regressor.predict(x)) === 0);

@@ -19,10 +19,10 @@ t.test('what is said', (t) => {
     message: 'options.beta must be a number above 0, got -1',
   });
   t.throws(bad({ loss: 'l2' }), { message: /"squared" or "logistic" .*got "l2"/ });
-  t.throws(bad({ refine: { rounds: 3 } }), {
+  t.throws(bad({ refine: { rounds: 0 } }), {
     code: 'ERR_INVALID_ARGUMENT',
-    argument: 'options.refine',
-    message: /this version/,
+    argument: 'options.refine.rounds',
+    message: /from 1 to \d+, got 0/,
   });
   t.throws(bad({ method: 'scp' }), {
     code: 'ERR_INVALID_ARGUMENT',

@@ -22,8 +22,24 @@ async function measure(problem: ProblemShape & ConvexReLUOptions & { sparse?: bo
 }
 
 const problems = [
-  { rows: 5000, cols: 20, outputs: 1, gates: 256, route: 'woodbury', maxIterations: 5 },
-  { rows: 40_000, cols: 10, outputs: 1, gates: 100, route: 'gram', maxIterations: 10 },
+  {
+    rows: 5000,
+    cols: 20,
+    outputs: 1,
+    gates: 256,
+    refine: false,
+    route: 'woodbury',
+    maxIterations: 5,
+  },
+  {
+    rows: 40_000,
+    cols: 10,
+    outputs: 1,
+    gates: 100,
+    refine: false,
+    route: 'gram',
+    maxIterations: 10,
+  },
   {
     rows: 30_000,
     cols: 16,
@@ -33,8 +49,26 @@ const problems = [
     route: 'cg',
     maxIterations: 5,
   },
-  { rows: 40_000, cols: 10, outputs: 2, gates: 128, route: 'cg', maxIterations: 10 },
-  { rows: 20_000, cols: 60, outputs: 1, gates: 64, route: 'cg', maxIterations: 5, sparse: true },
+  { rows: 40_000, cols: 10, outputs: 2, gates: 128, refine: false, route: 'cg', maxIterations: 10 },
+  {
+    rows: 20_000,
+    cols: 60,
+    outputs: 1,
+    gates: 64,
+    refine: false,
+    route: 'cg',
+    maxIterations: 5,
+    sparse: true,
+  },
+  {
+    rows: 20_000,
+    cols: 10,
+    outputs: 1,
+    gates: 64,
+    refine: { rounds: 1 },
+    route: 'gram',
+    maxIterations: 5,
+  },
 ] as const;
 
 for (const problem of problems) {

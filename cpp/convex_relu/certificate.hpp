@@ -26,6 +26,8 @@ struct Verdict {
   double dual_bound = 0;
   double gap = 0;            ///< (objective − dual bound)/objective
   double infeasibility = 0;  ///< ‖relu(−E∘XV)‖/‖XV‖ of the ReLU model's neurons in their gates
+
+  bool within(double tolerance) const { return gap <= tolerance && infeasibility <= tolerance; }
 };
 
 /// The certificate's ν where bounds are computed from it: each sample's share moved into the domain

@@ -16,4 +16,12 @@ void DataView::read_row(std::size_t k, double* out) const {
   for (std::size_t e = first; e < last; ++e) out[static_cast<std::size_t>(columns[e])] += value(e);
 }
 
+std::vector<std::size_t> weighted_rows(const std::vector<double>& weights) {
+  std::vector<std::size_t> rows;
+  for (std::size_t k = 0; k < weights.size(); ++k) {
+    if (weights[k] > 0) rows.push_back(k);
+  }
+  return rows;
+}
+
 }  // namespace secondorder

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace secondorder {
 
@@ -23,5 +24,8 @@ struct DataView {
   /// Row k of the selection as `cols` doubles.
   void read_row(std::size_t k, double* out) const;
 };
+
+/// Rows whose weight is 0 take no part: neither in the loss nor in the patterns. Those of others.
+std::vector<std::size_t> weighted_rows(const std::vector<double>& weights);
 
 }  // namespace secondorder

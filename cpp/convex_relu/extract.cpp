@@ -176,6 +176,24 @@ Solution extract_solution(const Extraction<Real>& e) {
   return solution;
 }
 
+void spread_rows(const Request& request, const std::vector<std::size_t>& selected, Result& result) {
+  const std::size_t n = request.data.rows, c = request.outputs, taking_part = selected.size();
+  if (request.weights.empty() || taking_part == n) return;
+  Certificate& certificate = result.certificate;
+  std::vector<double> nu(n * c), mu(certificate.mu_rows.size() * n);
+  for (std::size_t k = 0; k < taking_part; ++k) {
+    for (std::size_t o = 0; o < c; ++o) nu[selected[k] * c + o] = certificate.nu[k * c + o];
+    for (std::size_t j = 0; j < certificate.mu_rows.size(); ++j) {
+      mu[j * n + selected[k]] = certificate.mu[j * taking_part + k];
+    }
+  }
+  certificate.nu = std::move(nu);
+  certificate.mu = std::move(mu);
+  certificate.weights = request.weights;
+  result.solution.q.clear();
+  result.solution.qz.clear();
+}
+
 template NetworkModel extract_model(const Extraction<float>&);
 template NetworkModel extract_model(const Extraction<double>&);
 template Certificate extract_certificate(const Extraction<float>&);

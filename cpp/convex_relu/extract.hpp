@@ -32,4 +32,8 @@ Certificate extract_certificate(const Extraction<Real>& e);
 template <class Real>
 Solution extract_solution(const Extraction<Real>& e);
 
+/// The certificate speaks of all rows of the data: those of weight 0, that `selected` leaves out,
+/// get ν = μ = 0.
+void spread_rows(const Request& request, const std::vector<std::size_t>& selected, Result& result);
+
 }  // namespace secondorder::convex_relu

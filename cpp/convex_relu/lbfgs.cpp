@@ -41,6 +41,7 @@ typename Lbfgs<Real>::Outcome Lbfgs<Real>::minimize(std::size_t rows, std::size_
   std::array<double, stall_window> before{};
   before.fill(std::numeric_limits<double>::infinity());
   for (std::size_t k = 0; k < iterations; ++k) {
+    algebra_.checkpoint();
     double& earlier = before[k % stall_window];
     if (earlier - outcome.value <= stall_decrease * std::abs(outcome.value)) break;
     earlier = outcome.value;

@@ -113,6 +113,7 @@ typename Pricing<Real>::Candidates Pricing<Real>::ascend(const std::vector<doubl
   Candidates best{std::vector<double>(count * r), std::vector<double>(count * c),
                   std::vector<double>(count, -1)};
   for (std::size_t step = 0; step < ascent_steps; ++step) {
+    algebra_.checkpoint();
     const bool early = step < ascent_steps / 2;
     network_.activation_products(u, a, nu, q, g);
     note_best(count, best);

@@ -5,6 +5,7 @@
 
 #include "algebra/philox.hpp"
 #include "convex_relu/extract.hpp"
+#include "convex_relu/untrained.hpp"
 #include "convex_relu/warm_start.hpp"
 
 namespace secondorder::convex_relu {
@@ -51,8 +52,7 @@ Neurons first_neurons(const RefinementInput<Real>& in, double beta) {
   }
   Options drawing = request.options;
   if (drawing.gate_source != GateSource::given) {
-    drawing.gates =
-        std::max(drawing.gates, Refinement<Real>::start_factor * drawing.refine.width);
+    drawing.gates = std::max(drawing.gates, Refinement<Real>::start_factor * drawing.refine.width);
   }
   const Gates gates = sample_gates(in.data, in.preprocessing, drawing, in.host);
   return random_neurons(gates, in.preprocessing, in.rotation, drawing, request.outputs, in.host);
@@ -141,34 +141,55 @@ void refine_network(const RefinementInput<Real>& in, FunctionRef<void()> unwatch
   finish();
 }
 
-Certificate gradient_certificate(const Request& request, const DataView& data,
-                                 const Targets& targets, const Refined& refined,
-                                 HostAlgebra& host) {
+Result unsolved(const Request& request, const DataView& data, const Targets& targets,
+                const Refined& refined, HostAlgebra& host) {
   const std::size_t c = request.outputs;
-  Certificate certificate{request.options.loss, request.options.beta, refined.gates, {}, {}, {},
-                          targets.weights};
+  const Options& o = request.options;
+  Result result = untrained(request, refined.network.preprocessing, refined.gates);
+  result.model = refined.network;
+  Certificate& certificate = result.certificate;
+  certificate.weights = targets.weights;
   certificate.nu = predict(refined.network, data, host);
   std::vector<double> slope(c);
   for (std::size_t k = 0; k < data.rows; ++k) {
     double* row = certificate.nu.data() + k * c;
-    losses::value_and_gradient(request.options.loss, hinge_smoothing, row, targets.y.data() + k * c,
-                               c, slope.data());
+    losses::value_and_gradient(o.loss, hinge_smoothing, row, targets.y.data() + k * c, c,
+                               slope.data());
     const double weight = targets.weights.empty() ? 1 : targets.weights[k];
-    for (std::size_t o = 0; o < c; ++o) row[o] = weight * slope[o];
+    for (std::size_t output = 0; output < c; ++output) row[output] = weight * slope[output];
   }
-  return certificate;
+  result.report.verdict = verify(result.model, certificate, data, targets.y, host);
+  result.report.rounds = refined.rounds;
+  result.report.neurons = result.model.neurons();
+  return result;
+}
+
+bool choose_network(const Refined& refined, const Verdict& of_refined, double tolerance,
+                    const RefineOptions& limits, NetworkModel& model, Verdict& verdict,
+                    Status& status) {
+  const bool solved = verdict.within(tolerance), good = of_refined.within(tolerance);
+  const bool allowed = !limits.keeps_width || model.neurons() <= limits.width;
+  const bool better = of_refined.objective < verdict.objective;
+  status = solved && !allowed && !better && !good ? Status::width_limit : Status::converged;
+  if (!allowed || better || (good && !solved)) {
+    model = refined.network;
+    verdict = of_refined;
+  }
+  return solved || good;
 }
 
 template <class Real>
-void start_at(const Refined& refined, const Program<Real>& program, Admm<Real>& admm) {
+void start_at(const Refined& refined, const Program<Real>& program, std::optional<double> given,
+              Admm<Real>& admm) {
   const Neurons& neurons = refined.neurons;
   const std::size_t r = neurons.features, c = neurons.outputs;
   std::vector<double> sizes = neurons.sizes();
   std::vector<Real> p(program.shape.parameter_rows() * r);
   std::vector<double> sorted = sizes;
   std::sort(sorted.begin(), sorted.end());
-  const double rho = starting_balance * program.beta / sorted[sorted.size() / 2],
-               threshold = program.beta / rho;
+  const double median = sorted[sorted.size() / 2];
+  const double rho = given.value_or(starting_balance * program.beta / median);
+  const double threshold = program.beta / rho;
   for (std::size_t j = 0; j < neurons.count(); ++j) {
     for (std::size_t o = 0; o < c; ++o) {
       const double b = neurons.output(j)[o];
@@ -242,7 +263,8 @@ std::size_t refinement_bytes(Algebra<Real>& algebra, const GatedShape& shape, bo
 #define SECONDORDER_INSTANTIATE(Real)                                                            \
   template void refine_network(const RefinementInput<Real>&, FunctionRef<void()>,                \
                                std::optional<Refined>&);                                         \
-  template void start_at(const Refined&, const Program<Real>&, Admm<Real>&);                     \
+  template void start_at(const Refined&, const Program<Real>&, std::optional<double>,            \
+                         Admm<Real>&);                                                           \
   template double measure_price(const NetworkModel&, const Certificate&, const Rotation&,        \
                                 const Program<Real>&, std::uint64_t, Algebra<Real>&);            \
   template std::size_t refinement_bytes(Algebra<Real>&, const GatedShape&, bool, const Options&, \

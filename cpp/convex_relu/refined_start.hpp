@@ -41,14 +41,23 @@ template <class Real>
 void refine_network(const RefinementInput<Real>& input, FunctionRef<void()> unwatch,
                     std::optional<Refined>& best);
 
-/// The certificate of a network over its own gates without a convex solve: ν = ∇ℓ, in the units of
-/// Σ wℓ, and no multipliers.
-Certificate gradient_certificate(const Request& request, const DataView& data,
-                                 const Targets& targets, const Refined& refined, HostAlgebra& host);
+/// The refined network without a convex solve over its patterns: its certificate is ν = ∇ℓ, in the
+/// units of Σ wℓ, with no multipliers. Rows of weight 0 are still left out.
+Result unsolved(const Request& request, const DataView& data, const Targets& targets,
+                const Refined& refined, HostAlgebra& host);
 
-/// Starts ADMM on the program over the refined gates at the refined network.
+/// Starts ADMM on the program over the refined gates at the refined network; with the ρ that is
+/// given, if one is.
 template <class Real>
-void start_at(const Refined& refined, const Program<Real>& program, Admm<Real>& admm);
+void start_at(const Refined& refined, const Program<Real>& program, std::optional<double> given,
+              Admm<Real>& admm);
+
+/// The better of the program's solution, in `model` with its `verdict`, and the refined network,
+/// where the solution keeps to the width that was asked for. Whether the program is solved to the
+/// tolerance; then `status` is converged, or width_limit.
+bool choose_network(const Refined& refined, const Verdict& of_refined, double tolerance,
+                    const RefineOptions& limits, NetworkModel& model, Verdict& verdict,
+                    Status& status);
 
 /// The greatest price found at the network `model`, over β: at ν = ∇ℓ, or for the hinge, where that
 /// is not unique, at the certificate's ν.

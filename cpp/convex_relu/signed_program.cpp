@@ -110,7 +110,10 @@ Neurons SignedProgram<Real>::solve(Arena& arena, const Neurons& neurons, const N
     for (std::size_t k = 0; k < qz.size(); ++k) qz[k] += dual[k] / static_cast<Real>(tau);
     layout.admm.start(rho, tau, p, {}, qz);
   }
-  for (std::size_t k = 0; k < iterations; ++k) layout.admm.iterate();
+  for (std::size_t k = 0; k < iterations; ++k) {
+    algebra_.checkpoint();
+    layout.admm.iterate();
+  }
   std::vector<Real> v(directions.size() * samples_.y.cols);
   algebra_.download(layout.admm.parameters(), v);
   return neurons_at(v, all);

@@ -21,15 +21,6 @@ namespace secondorder::convex_relu {
 
 namespace {
 
-/// Rows whose weight is 0 take no part: neither in the loss nor in the patterns.
-std::vector<std::size_t> weighted_rows(const std::vector<double>& weights) {
-  std::vector<std::size_t> rows;
-  for (std::size_t k = 0; k < weights.size(); ++k) {
-    if (weights[k] > 0) rows.push_back(k);
-  }
-  return rows;
-}
-
 /// One training run; its members come to life in the order of the steps of train().
 template <class Real>
 class Run {
@@ -77,8 +68,8 @@ class Run {
     preprocessing_ = fit_preprocessing(data_, o, host_);
     if (request_.warm_solution == nullptr) {  // before any gate is drawn: is there room for all?
       const std::size_t most = std::min(data_.rows, preprocessing_.features());
-      plan_run(algebra_, shape_of(data_.rows, most, o.gates, request_.outputs, o.model),
-               data_.cols, false, o, room());
+      plan_run(algebra_, shape_of(data_.rows, most, o.gates, request_.outputs, o.model), data_.cols,
+               false, o, room());
     }
     rotation_ = fit_rotation(data_, preprocessing_, folded_.row_scale, host_);
     if (o.refine.width > 0) refine();
@@ -99,15 +90,15 @@ class Run {
     load_program(data_, preprocessing_, rotation_, gates_, folded_, host_, patterns(), algebra_,
                  *program_);
     if (refined_) {
-      start_at(*refined_, *program_, *admm_);
+      start_at(*refined_, *program_, request_.options.rho, *admm_);
     } else {
       start_admm(request_, preprocessing_, rotation_, gates_, *program_, starting_rho(), *admm_);
     }
   }
 
   void refine() {
-    const RefinementInput<Real> input{request_,  data_, folded_,   preprocessing_,
-                                      rotation_, host_, algebra_, control_, room().device()};
+    const RefinementInput<Real> input{request_, data_,    folded_,  preprocessing_, rotation_,
+                                      host_,    algebra_, control_, room().device()};
     refine_network(
         input, [&] { watch(nullptr); }, refined_);
     if (refined_) report_.rounds = refined_->rounds;
@@ -234,23 +225,12 @@ class Run {
     const auto check = [&](const NetworkModel& model) {
       return verify(model, result_.certificate, data_, targets_.y, host_, patterns());
     };
-    const auto within = [&](const Verdict& verdict) {
-      return verdict.gap <= tolerance && verdict.infeasibility <= tolerance;
-    };
     report_.verdict = check(result_.model);
-    bool solved = within(report_.verdict);
+    bool solved = report_.verdict.within(tolerance);
     Status status = Status::converged;
     if (refined_) {
-      const Verdict refined = check(refined_->network);
-      const RefineOptions& limits = request_.options.refine;
-      const bool allowed = !limits.keeps_width || result_.model.neurons() <= limits.width;
-      const bool better = refined.objective < report_.verdict.objective;
-      if (!allowed || better || (within(refined) && !solved)) {
-        if (solved && !better && !within(refined)) status = Status::width_limit;
-        solved = solved || within(refined);
-        result_.model = refined_->network;
-        report_.verdict = refined;
-      }
+      solved = choose_network(*refined_, check(refined_->network), tolerance,
+                              request_.options.refine, result_.model, report_.verdict, status);
     }
     if (solved) report_.status = status;
     return solved;
@@ -263,8 +243,7 @@ class Run {
       watch(&control_, StopOn::time_limit);
       report_.pricing_ratio = measure_price(result_.model, result_.certificate, rotation_,
                                             *program_, request_.options.seed, algebra_);
-    } catch (const Cancelled&) {
-      report_.status = stop_status();
+    } catch (const Cancelled&) {  // then it is not known
     }
     watch(nullptr);
   }
@@ -297,26 +276,18 @@ class Run {
   /// After a stop during refinement or before the first iteration of the convex solve.
   Result finish_refined() {
     watch(nullptr);
-    gates_ = refined_->gates;
-    result_.model = refined_->network;
-    result_.certificate = gradient_certificate(request_, data_, targets_, *refined_, host_);
-    report_.verdict = verify(result_.model, result_.certificate, data_, targets_.y, host_);
-    result_.solution = untrained(request_, preprocessing_, gates_).solution;
-    if (!data_.selected.empty()) spread_rows();
-    report_.status = stop_status();
-    report_.rounds = refined_->rounds;
-    report_.gates = gates_.count;
-    report_.neurons = result_.model.neurons();
-    report_device(report_, plan_.host_bytes);
-    report_.route = name(request_.options.route);
-    report_.seconds = control_.seconds();
-    result_.report = report_;
-    return std::move(result_);
+    Result result = unsolved(request_, data_, targets_, *refined_, host_);
+    spread_rows(request_, selected_, result);
+    return finish_early(std::move(result));
   }
 
-  /// After a stop before the first iteration.
+  /// After a stop before there was any network.
   Result finish_untrained() {
-    Result result = untrained(request_, std::move(preprocessing_), std::move(gates_));
+    return finish_early(untrained(request_, std::move(preprocessing_), std::move(gates_)),
+                        plan_.bytes());
+  }
+
+  Result finish_early(Result result) {
     result.report.status = stop_status();
     report_device(result.report, plan_.host_bytes);
     result.report.seconds = control_.seconds();
@@ -329,7 +300,7 @@ class Run {
     const Extraction<Real> e{request_,  targets_, folded_,   preprocessing_,
                              rotation_, gates_,   *program_, *admm_};
     result_.solution = extract_solution(e);
-    if (!data_.selected.empty()) spread_rows();
+    spread_rows(request_, selected_, result_);
     report_.inner_iterations = admm_->inner_iterations();
     report_.gates = gates_.count;
     report_.neurons =
@@ -341,24 +312,6 @@ class Run {
     report_.seconds = control_.seconds();
     result_.report = report_;
     return std::move(result_);
-  }
-
-  /// The certificate speaks of all rows of the data: those of weight 0 get ν = μ = 0.
-  void spread_rows() {
-    Certificate& certificate = result_.certificate;
-    const std::size_t n = request_.data.rows, c = request_.outputs;
-    std::vector<double> nu(n * c), mu(certificate.mu_rows.size() * n);
-    for (std::size_t k = 0; k < data_.rows; ++k) {
-      for (std::size_t o = 0; o < c; ++o) nu[selected_[k] * c + o] = certificate.nu[k * c + o];
-      for (std::size_t j = 0; j < certificate.mu_rows.size(); ++j) {
-        mu[j * n + selected_[k]] = certificate.mu[j * data_.rows + k];
-      }
-    }
-    certificate.nu = std::move(nu);
-    certificate.mu = std::move(mu);
-    certificate.weights = request_.weights;
-    result_.solution.q.clear();
-    result_.solution.qz.clear();
   }
 
   const Request& request_;

@@ -39,6 +39,7 @@ export type {
   Model,
   Penalty,
   Preprocess,
+  RefineOptions,
   Route,
   TrainingOptions,
 } from './option-types';
@@ -51,7 +52,7 @@ export {
   regularizationPathSync,
 } from './path';
 export { ConvexReLURegressor, type RegressorOptions } from './regressor';
-export type { ConvexProgress, ConvexReport, RobustReport } from './report';
+export type { ConvexProgress, ConvexReport, RefinementRound, RobustReport } from './report';
 export type { AnyEstimator, ScoreName, Scorer, TargetsOf } from './scoring';
 export { ConvexSolution, type DualCertificate } from './solution';
 export type { ONNXOptions, ONNXOutput } from './to-onnx';
