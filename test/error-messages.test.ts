@@ -29,7 +29,10 @@ t.test('what is said', (t) => {
     argument: 'options.method',
     message: /this version/,
   });
-  t.throws(bad({ adversarial: { epsilon: 1 } }), { message: /this version/ });
+  t.throws(bad({ adversarial: { epsilon: 1 }, loss: 'softmax' }), {
+    code: 'ERR_INVALID_ARGUMENT',
+    message: /"squared" for adversarial training, got "softmax"/,
+  });
   t.throws(bad({ device: 'cuda' }), { code: /^ERR_CUDA_/ });
   t.throws(bad({ device: 'gpu' }), { code: 'ERR_INVALID_ARGUMENT' });
   t.throws(() => new ConvexReLURegressor({ loss: 'hinge' as 'squared' }), {

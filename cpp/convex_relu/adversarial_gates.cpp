@@ -83,6 +83,7 @@ Gates draw_robust_gates(const DataView& data, const Preprocessing& preprocessing
                   {projections.data(), block, n});
     std::vector<double> drawn;
     for (std::size_t i = 0; i < block; ++i) {
+      host.checkpoint();
       double spread = 0;
       for (std::size_t j = 0; j < d; ++j) spread += radius[j] * std::abs(a[i * d + j]);
       std::copy_n(projections.data() + i * n, n, values.data());

@@ -80,7 +80,7 @@ template <class Real>
 std::size_t planned_bytes(CpuAlgebra<Real>& algebra, RobustOperations<Real>& operations,
                           std::size_t rows, std::size_t cols, std::size_t features, bool weighted,
                           const Options& options) {
-  const std::size_t gates = options.gates, f = features;
+  const std::size_t gates = options.gates + 1, f = features;  // the open one beside given ones
   const std::size_t numbers = rows * (6 * cols + 8 * f + 6 * gates + 128) +
                               gates * (3 * cols + 12 * f + 3 * gates) + 6 * f * f;
   return Stage<Real>::bytes(algebra, operations, rows, f, gates, weighted) +

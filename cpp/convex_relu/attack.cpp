@@ -71,12 +71,17 @@ void attack_block(const NetworkModel& model, ConstView<double> s, const double* 
   }
 }
 
-/// The value nearest to `wanted` whose difference to `centre`, computed in T, is at most `radius`.
+/// The T nearest to `wanted` whose difference to `centre`, computed in T or in float64, is at most
+/// `radius`.
 template <class T>
 double inside(double wanted, double centre, double radius) {
   const T middle = static_cast<T>(centre);
   T value = static_cast<T>(std::clamp(wanted, centre - radius, centre + radius));
-  while (static_cast<double>(std::abs(value - middle)) > radius) {
+  const auto outside = [=](T at) {
+    const double exact = static_cast<double>(at) - static_cast<double>(middle);
+    return std::abs(exact) > radius || static_cast<double>(std::abs(at - middle)) > radius;
+  };
+  while (outside(value)) {
     value = std::nextafter(value, middle);
   }
   return static_cast<double>(value);

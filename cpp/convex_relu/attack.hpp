@@ -32,7 +32,7 @@ std::vector<double> attack_shifts(const NetworkModel& model, const DataView& dat
                                   HostAlgebra& host);
 
 /// The raw inputs moved, n × d: rounded to float where `single` is set, and such that no entry's
-/// difference to its sample, computed in that precision, exceeds its radius.
+/// difference to its sample, computed in that precision or in float64, exceeds its radius.
 std::vector<double> attack(const NetworkModel& model, const DataView& data,
                            const std::vector<double>& y, const AttackOptions& options, bool single,
                            HostAlgebra& host);

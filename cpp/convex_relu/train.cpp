@@ -283,8 +283,7 @@ class Run {
 
   /// After a stop before there was any network.
   Result finish_untrained() {
-    return finish_early(untrained(request_, std::move(preprocessing_), std::move(gates_)),
-                        plan_.bytes());
+    return finish_early(untrained(request_, std::move(preprocessing_), std::move(gates_)));
   }
 
   Result finish_early(Result result) {

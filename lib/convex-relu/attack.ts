@@ -78,8 +78,8 @@ type Targets = ArrayLike<number> | ArrayLike<Label> | DenseMatrixLike;
  * @param model a network, or a fitted estimator
  * @param x n × features
  * @param y the true labels or targets: labels for a classifier, otherwise as in training
- * @returns n × features, in the precision of x. No entry differs from x by more than its radius,
- * in that precision's arithmetic.
+ * @returns n × features, in the precision of x. No entry differs from x by more than its
+ * radius, in that precision's arithmetic or in float64.
  * @throws SecondOrderError ERR_INVALID_ARGUMENT, ERR_DIMENSION_MISMATCH, ERR_NOT_FITTED; ERR_ABORTED
  *
  * Source: FGSM, arXiv 1412.6572; PGD, arXiv 1706.06083.
