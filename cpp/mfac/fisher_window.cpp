@@ -52,9 +52,14 @@ FisherWindowOptions checked(FisherWindowOptions options) {
 std::unique_ptr<RowWindow> make(const MakeRowWindow& make_rows,
                                 const FisherWindowOptions& options) {
   RowWindowShape shape{options.capacity, options.dimension, options.storage, options.active};
-  std::unique_ptr<RowWindow> rows = make_rows ? make_rows(shape) : nullptr;
-  check_memory(options, rows != nullptr);
-  return rows ? std::move(rows) : std::make_unique<CpuRowWindow>(std::move(shape));
+  if (make_rows) {
+    if (std::unique_ptr<RowWindow> rows = make_rows(shape)) {
+      check_memory(options, true);
+      return rows;
+    }
+  }
+  check_memory(options, false);
+  return std::make_unique<CpuRowWindow>(std::move(shape));
 }
 
 void check_length(std::size_t length, std::size_t expected, const char* argument) {
