@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <system_error>
 
 #include "base/finite.hpp"
 
@@ -27,14 +28,23 @@ void HostVectors::parts(std::size_t count, FunctionRef<void(std::size_t, std::si
   const auto part = [&](std::size_t task, int) {
     body(task * part_values, std::min((task + 1) * part_values, count));
   };
-  const int threads = std::min(wanted_ > 0 ? wanted_ : available_threads(), most_threads);
-  if (tasks < 16 || threads < 2) {
+  if (ThreadPool* pool = tasks < 16 ? nullptr : team()) {
+    pool->run(tasks, part);
+  } else {
     for (std::size_t task = 0; task < tasks; ++task) part(task, 0);
-    return;
   }
+}
+
+ThreadPool* HostVectors::team() {
+  const int threads = std::min(wanted_ > 0 ? wanted_ : available_threads(), most_threads);
+  if (threads < 2) return nullptr;
   // Nobody cancels this pool, and its tasks don't throw: no exception begins here.
-  if (!pool_ || pool_->threads() != threads) pool_ = std::make_unique<ThreadPool>(threads);
-  pool_->run(tasks, part);
+  try {
+    if (!pool_ || pool_->threads() != threads) pool_ = std::make_unique<ThreadPool>(threads);
+  } catch (const std::system_error&) {  // no more threads to be had
+    return nullptr;
+  }
+  return pool_.get();
 }
 
 template <class To>
