@@ -23,6 +23,7 @@ function(secondorder_emulate_cuda target)
     PRIVATE secondorder_flags)
 
   file(GLOB_RECURSE tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/test/cuda/*_test.cpp)
+  list(FILTER tests EXCLUDE REGEX "/device_under_test\\.cpp$")
   target_sources(${target} PRIVATE ${tests}
     ${emulation}/linked_libraries.cpp ${PROJECT_SOURCE_DIR}/test/cuda/emulated/device_under_test.cpp)
   target_link_libraries(${target} PRIVATE secondorder_emulated_cuda)

@@ -330,13 +330,13 @@ t.test('products that make up a Hessian stop between one another', async (t) => 
     constraints: 0,
     x0: new Float64Array(200).fill(2),
     objective: (x) => x.reduce((sum, value) => sum + value ** 4, 0),
-    gradient: (x, out) => out.forEach((_, j) => (out[j] = 4 * x[j]! ** 3)),
+    gradient: (x, out) => out.set(x.map((value) => 4 * value ** 3)),
     hessian: {
       product: (x, sigma, _lambda, v, out) => {
         const end = performance.now() + 2;
         while (performance.now() < end);
         if (++products === stopAt) controller.abort('why');
-        v.forEach((value, j) => (out[j] = 12 * sigma * x[j]! ** 2 * value));
+        out.set(v.map((value, j) => 12 * sigma * x[j]! ** 2 * value));
       },
     },
   };

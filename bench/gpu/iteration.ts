@@ -65,7 +65,7 @@ export async function measureIterations(context: GpuContext): Promise<GpuIterati
     context.log(`iteration: n = ${n}, r = ${r}, P = ${gates}, ${products}`);
     const before = await measurePeak(context, products);
     const options = { ...PLAIN, gates, products, device: context.device };
-    const timing = await timeIteration(problem, options, effort(context, 0));
+    const timing = await timeIteration(problem, options, effort(context, context.threads));
     const after = await measurePeak(context, products);
     const gigaflops = (PRODUCTS * 2 * n * r * timing.gates) / timing.wall / 1e9;
     const middle = (key: keyof Peak) => (before[key] + after[key]) / 2;
@@ -103,7 +103,7 @@ export async function measureCrossover(context: GpuContext): Promise<Crossover[]
     };
     const cpu: Record<string, number> = {};
     for (const threads of context.cpuThreads) cpu[threads] = await seconds('cpu', threads);
-    results.push({ n, r, gates, gpu: await seconds(context.device, 0), cpu });
+    results.push({ n, r, gates, gpu: await seconds(context.device, context.threads), cpu });
   }
   return results;
 }

@@ -44,6 +44,7 @@ async function main(): Promise<void> {
   const context: GpuContext = {
     device: gpu.device,
     quick,
+    threads: cores,
     cpuThreads: [2, 16].filter((threads) => threads <= Math.max(cores, 2)),
     data: values.data,
     log: (line) => console.error(line),

@@ -12,15 +12,14 @@ export interface GpuMnist
   > {
   n: number;
   gates: number;
-  /** Of the CPU's; left out on the GPU. */
-  threads?: number;
+  threads: number;
   seconds: number;
   /** Share of the test images read right. */
   accuracy: number;
 }
 
 export async function measureGpuMnist(context: GpuContext): Promise<GpuMnist[] | Skipped> {
-  const folder = digitsFolder({ ...context, threads: 0 });
+  const folder = digitsFolder(context);
   if (typeof folder !== 'string') return folder;
   const train = await readDigits(folder, 'train', context.quick ? 100 : undefined);
   const test = await readDigits(folder, 't10k', context.quick ? 100 : undefined);
@@ -32,19 +31,18 @@ export async function measureGpuMnist(context: GpuContext): Promise<GpuMnist[] |
     checkEvery: 2,
   };
   const results: GpuMnist[] = [];
-  const cases: { device: Device; threads?: number }[] = [
-    { device: context.device },
+  const cases: { device: Device; threads: number }[] = [
+    { device: context.device, threads: context.threads },
     ...context.cpuThreads.map((threads) => ({ device: 'cpu' as const, threads })),
   ];
   for (const { device, threads } of cases) {
-    context.log(`MNIST: n = ${train.x.rows}, ${device}, ${threads ?? 'all'} threads`);
+    context.log(`MNIST: n = ${train.x.rows}, ${device}, ${threads} threads`);
     const classifier = new ConvexReLUClassifier({ ...options, device });
-    const run = threads === undefined ? {} : { threads };
-    const { wall } = await timed(() => classifier.fit(train.x, train.labels, run));
+    const { wall } = await timed(() => classifier.fit(train.x, train.labels, { threads }));
     const { status, gap, objective, dualBound, iterations, route, ...report } = classifier.report!;
     results.push({
       ...{ device: report.device, status, gap, objective, dualBound, iterations, route },
-      ...{ n: train.x.rows, gates: report.gates, seconds: wall, ...run },
+      ...{ n: train.x.rows, gates: report.gates, seconds: wall, threads },
       accuracy: classifier.score(test.x, test.labels),
     });
   }

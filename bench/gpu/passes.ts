@@ -95,7 +95,7 @@ export function measureWindowCrossover(context: GpuContext): WindowCrossover[] {
       return secondsOf(step, quick);
     };
     const cpu = Object.fromEntries(cpuThreads.map((count) => [count, seconds('cpu', count)]));
-    results.push({ d, m, gpu: seconds(context.device, 0), cpu });
+    results.push({ d, m, gpu: seconds(context.device, context.threads), cpu });
   }
   return results;
 }

@@ -8,6 +8,7 @@
 
 #include "algebra/cpu/cpu_row_window.hpp"
 #include "base/error.hpp"
+#include "base/finite.hpp"
 #include "base/memory_facts.hpp"
 
 namespace secondorder::mfac {
@@ -52,9 +53,14 @@ FisherWindowOptions checked(FisherWindowOptions options) {
 std::unique_ptr<RowWindow> make(const MakeRowWindow& make_rows,
                                 const FisherWindowOptions& options) {
   RowWindowShape shape{options.capacity, options.dimension, options.storage, options.active};
-  std::unique_ptr<RowWindow> rows = make_rows ? make_rows(shape) : nullptr;
-  check_memory(options, rows != nullptr);
-  return rows ? std::move(rows) : std::make_unique<CpuRowWindow>(std::move(shape));
+  if (make_rows) {
+    if (std::unique_ptr<RowWindow> rows = make_rows(shape)) {
+      check_memory(options, true);
+      return rows;
+    }
+  }
+  check_memory(options, false);
+  return std::make_unique<CpuRowWindow>(std::move(shape));
 }
 
 void check_length(std::size_t length, std::size_t expected, const char* argument) {
@@ -68,15 +74,17 @@ void check_length(std::size_t length, std::size_t expected, const char* argument
 void check_finite(const HostVector& x, std::span<const std::uint32_t> active) {
   std::visit(
       [&](const auto& values) {
-        const std::size_t count = active.empty() ? values.size() : active.size();
-        for (std::size_t j = 0; j < count; ++j) {
-          const std::size_t position = active.empty() ? j : active[j];
-          if (std::isfinite(values[position])) continue;
+        const auto refuse_bad = [&](std::size_t position) {
+          if (std::isfinite(values[position])) return;
           throw Error(ErrorCode::invalid_argument,
                       "x must be finite numbers, but entry " + std::to_string(position) + " is " +
                           std::to_string(values[position]),
                       "x");
-        }
+        };
+        for (const std::uint32_t position : active) refuse_bad(position);
+        if (!active.empty()) return;
+        const std::size_t bad = first_non_finite(values.data(), values.size());
+        if (bad < values.size()) refuse_bad(bad);
       },
       x);
 }

@@ -93,6 +93,57 @@ __global__ void apply_transposed_inverse(ConstView<Real> l, ConstView<Real> b, V
   if (threadIdx.x == 0) x.row(j)[column] = sum + b.row(j)[column] / l.row(j)[j];
 }
 
+constexpr unsigned rows_of_product = 8;
+
+/// b −= A·x, one column: a warp for each row of A.
+template <int width, class Real>
+__global__ void subtract_product(ConstView<Real> a, ConstView<Real> x, View<Real> b) {
+  const std::size_t i = std::size_t{blockIdx.x} * rows_of_product + threadIdx.y;
+  if (i >= a.rows) return;
+  Real sum = 0;
+#pragma unroll 4
+  for (std::size_t j = threadIdx.x * width; j < a.cols; j += 32 * width) {
+    const Pack<Real, width> pack = load<width>(a.row(i) + j);
+#pragma unroll
+    for (int k = 0; k < width; ++k) sum += pack.at[k] * x.row(j + k)[0];
+  }
+  sum = warp_sum(sum);
+  if (threadIdx.x == 0) b.row(i)[0] -= sum;
+}
+
+constexpr unsigned rows_at_once = 16;
+
+/// b −= Aᵀ·x, one column: a block of threads for neighbouring columns of A, 16 rows at once. Each
+/// thread has several loads under way, which a thread for each column, as of a general product,
+/// would not have enough of to keep the memory busy.
+template <int width, class Real>
+__global__ void subtract_transposed_product(ConstView<Real> a, ConstView<Real> x, View<Real> b) {
+  __shared__ Real partial[rows_at_once][32 * width];
+  const std::size_t j = (std::size_t{blockIdx.x} * 32 + threadIdx.x) * width;
+  Real sums[width] = {};
+  if (j < a.cols) {
+#pragma unroll 8
+    for (std::size_t i = threadIdx.y; i < a.rows; i += rows_at_once) {
+      const Pack<Real, width> pack = load<width>(a.row(i) + j);
+      const Real factor = x.row(i)[0];
+#pragma unroll
+      for (int k = 0; k < width; ++k) sums[k] += pack.at[k] * factor;
+    }
+  }
+#pragma unroll
+  for (int k = 0; k < width; ++k) partial[threadIdx.y][threadIdx.x * width + k] = sums[k];
+  __syncthreads();
+  if (threadIdx.y != 0 || j >= a.cols) return;
+#pragma unroll
+  for (int k = 0; k < width; ++k) {
+    Real sum = 0;
+    for (unsigned part = 0; part < rows_at_once; ++part) {
+      sum += partial[part][threadIdx.x * width + k];
+    }
+    b.row(j + k)[0] -= sum;
+  }
+}
+
 double product_operations(std::size_t m, std::size_t n, std::size_t k) {
   return 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
 }
@@ -173,6 +224,23 @@ bool CudaAlgebra<Real>::cholesky(View<Real> a) {
   return verdict == 0;
 }
 
+/// B −= op(A)·X, which reads A once at the rate of the memory.
+template <class Real>
+void CudaAlgebra<Real>::subtract(ConstView<Real> a, Transpose op, ConstView<Real> x, View<Real> b) {
+  constexpr int wide = pack_width<Real>;
+  const bool packs = packable(a);
+  if (b.cols > 1) {
+    blas_.multiply(-1, a, op, x, Transpose::no, 1, b);
+  } else if (op == Transpose::no) {
+    launch(packs ? subtract_product<wide, Real> : subtract_product<1, Real>,
+           blocks_for(a.rows, rows_of_product), dim3(32, rows_of_product), 0, stream_, a, x, b);
+  } else {
+    launch(packs ? subtract_transposed_product<wide, Real> : subtract_transposed_product<1, Real>,
+           blocks_for(a.cols, 32 * (packs ? wide : 1)), dim3(32, rows_at_once), 0, stream_, a, x,
+           b);
+  }
+}
+
 /// Block by block, with y in scratch: y = L⁻¹·b, which uses b up, then b = L⁻ᵀ·y, which uses y up.
 template <class Real>
 void CudaAlgebra<Real>::solve_few_columns(ConstView<Real> l, View<Real> b, bool both) {
@@ -185,8 +253,8 @@ void CudaAlgebra<Real>::solve_few_columns(ConstView<Real> l, View<Real> b, bool 
     launch(apply_inverse<Real>, dim3(blocks_for(width, square), columns), dim3(square, square), 0,
            stream_, diagonal_block(l, k, width), b.block(k, width), y.block(k, width));
     if (rest == 0) break;
-    blas_.multiply(-1, l.block(below, rest).columns(k, width), Transpose::no, y.block(k, width),
-                   Transpose::no, 1, b.block(below, rest));
+    subtract(l.block(below, rest).columns(k, width), Transpose::no, y.block(k, width),
+             b.block(below, rest));
   }
   if (!both) return copy(y, b);
   for (std::size_t end = n; end > 0;) {
@@ -197,8 +265,7 @@ void CudaAlgebra<Real>::solve_few_columns(ConstView<Real> l, View<Real> b, bool 
            dim3(32, rows_of_transpose), 0, stream_, diagonal_block(l, k, width), y.block(k, width),
            b.block(k, width));
     if (k > 0) {
-      blas_.multiply(-1, l.block(k, width).columns(0, k), Transpose::yes, b.block(k, width),
-                     Transpose::no, 1, y.block(0, k));
+      subtract(l.block(k, width).columns(0, k), Transpose::yes, b.block(k, width), y.block(0, k));
     }
     end = k;
   }

@@ -125,6 +125,7 @@ class CudaAlgebra final : public Algebra<Real> {
   void activations(ConstView<Real> x, ConstView<Real> u, const Tile& tile, View<Real> w,
                    bool exact = false);
   void adjoint(ConstView<Real> y, ConstView<Real> x, const Tile& tile, View<Real> g);
+  void subtract(ConstView<Real> a, Transpose op, ConstView<Real> x, View<Real> b);
   void solve_few_columns(ConstView<Real> l, View<Real> b, bool both);
   /// The sums of term(i, j, sums) over rows × cols, each in a fixed order.
   template <std::size_t count, class Term>

@@ -27,7 +27,7 @@ struct Cut {
         std::min(std::clamp<std::size_t>(eighth, 128, 512), std::max<std::size_t>(blocks, 1)));
     const std::size_t row_parts = std::max<std::size_t>((rows + 255) / 256, 1);
     unsigned task = 1;
-    // 512 blocks of threads are four on each multiprocessor of an H100.
+    // 512 blocks of threads are twice as many as an H100 runs at a time.
     while (task < 8 && chunk % (2 * task) == 0 && chunk / (2 * task) * row_parts >= 512) task *= 2;
     return {static_cast<unsigned>(blocks), chunk, task,
             chunk / task * row_parts >= 512 ? 256U : 64U, combine_teams(storage, chunk)};

@@ -2,11 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
-#include <cmath>
-#include <cstdint>
-#include <limits>
-#include <type_traits>
+#include <system_error>
+
+#include "base/finite.hpp"
 
 namespace secondorder::cuda {
 
@@ -23,22 +21,6 @@ void note_least(std::atomic<std::size_t>& least, std::size_t value) {
   }
 }
 
-/// Index of the first entry that is NaN or infinite, or `count`: with an exponent of nothing but
-/// ones, which one more carries into the sign. Integers, for compilers make vectors of that.
-template <class Number>
-std::size_t first_non_finite(const Number* values, std::size_t count) {
-  using Bits = std::conditional_t<sizeof(Number) == 4, std::uint32_t, std::uint64_t>;
-  constexpr Bits one = Bits{1} << (std::numeric_limits<Number>::digits - 1);
-  constexpr Bits sign = Bits{1} << (8 * sizeof(Number) - 1);
-  Bits carried = 0;
-  for (std::size_t j = 0; j < count; ++j) {
-    carried |= (std::bit_cast<Bits>(values[j]) & (sign - one)) + one;
-  }
-  if ((carried & sign) == 0) return count;
-  return static_cast<std::size_t>(
-      std::find_if(values, values + count, [](Number x) { return !std::isfinite(x); }) - values);
-}
-
 }  // namespace
 
 void HostVectors::parts(std::size_t count, FunctionRef<void(std::size_t, std::size_t)> body) {
@@ -46,14 +28,23 @@ void HostVectors::parts(std::size_t count, FunctionRef<void(std::size_t, std::si
   const auto part = [&](std::size_t task, int) {
     body(task * part_values, std::min((task + 1) * part_values, count));
   };
-  const int threads = std::min(wanted_ > 0 ? wanted_ : available_threads(), most_threads);
-  if (tasks < 16 || threads < 2) {
+  if (ThreadPool* pool = tasks < 16 ? nullptr : team()) {
+    pool->run(tasks, part);
+  } else {
     for (std::size_t task = 0; task < tasks; ++task) part(task, 0);
-    return;
   }
+}
+
+ThreadPool* HostVectors::team() {
+  const int threads = std::min(wanted_ > 0 ? wanted_ : available_threads(), most_threads);
+  if (threads < 2) return nullptr;
   // Nobody cancels this pool, and its tasks don't throw: no exception begins here.
-  if (!pool_ || pool_->threads() != threads) pool_ = std::make_unique<ThreadPool>(threads);
-  pool_->run(tasks, part);
+  try {
+    if (!pool_ || pool_->threads() != threads) pool_ = std::make_unique<ThreadPool>(threads);
+  } catch (const std::system_error&) {  // no more threads to be had
+    return nullptr;
+  }
+  return pool_.get();
 }
 
 template <class To>

@@ -37,6 +37,9 @@ class HostVectors {
   /// body(begin, end) over parts of [0, count), with the same parts for any number of threads.
   void parts(std::size_t count, FunctionRef<void(std::size_t, std::size_t)> body);
 
+  /// Null where there is but one thread.
+  ThreadPool* team();
+
   std::span<const std::uint32_t> active_;
   int wanted_ = 0;
   std::unique_ptr<ThreadPool> pool_;

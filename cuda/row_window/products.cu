@@ -1,7 +1,7 @@
 // Pass one over float32, bfloat16 and float16 rows. A block of threads keeps a block of columns of
 // x in shared memory, as float64; each of its warps multiplies it with eight rows at a time, in
 // float64, where the product of two float32 is exact. The eight rows are eight independent 16-byte
-// loads of each lane: with three blocks of threads on a multiprocessor up to 98 KB in flight, where
+// loads of each lane: two blocks of threads on a multiprocessor have up to 64 KB in flight, where
 // bandwidth × latency of an H100 asks for about 18.
 #include "row_window/products.hpp"
 #include "row_window/products_int8.hpp"

@@ -15,6 +15,7 @@ TEST_SUITE("dense algebra") {
   TEST_CASE_TEMPLATE("Cholesky factor and solves", Real, float, double) {
     CpuAlgebra<Real> algebra(2);
     check_cholesky<Real>(algebra, {0, 1, 2, 17, 255, 256, 257, 530});
+    check_ill_conditioned<Real>(algebra, 300);
   }
 
   TEST_CASE_TEMPLATE("Cholesky says no to what isn't positive definite", Real, float, double) {

@@ -26,6 +26,7 @@ TEST_SUITE("CUDA algebra") {
     const auto algebra = algebra_under_test<Real>();
     check_cholesky<Real>(*algebra, {0, 1, 2, 31, 257});
     if (!emulated()) check_cholesky<Real>(*algebra, {1023, 1025, 2050});
+    check_ill_conditioned<Real>(*algebra, emulated() ? 130 : 1500);
     check_indefinite<Real>(*algebra, {1, 2, 40, 300});
   }
 

@@ -138,6 +138,39 @@ void check_cholesky(Algebra<Real>& algebra, const std::vector<std::size_t>& orde
   }
 }
 
+/// The backward error of solutions stays near rounding where the condition number is some 1e6.
+template <class Real>
+void check_ill_conditioned(Algebra<Real>& algebra, std::size_t n) {
+  Random random(6);
+  for (const std::size_t columns : {1U, 2U, 20U}) {
+    CAPTURE(columns);
+    Matrix<Real> a = positive<Real>(n, random);
+    Wide largest_row = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t j = 0; j <= i; ++j) a(i, j) = Real(1e4) * (a(i, j) - (i == j ? 1 : 0));
+      a(i, i) += 1;  // eigenvalues of 1 beside those of some 1e6
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+      Wide row = 0;
+      for (std::size_t j = 0; j < n; ++j) row += std::abs(i >= j ? a(i, j) : a(j, i));
+      largest_row = std::max(largest_row, row);
+    }
+    const auto b = Matrix<Real>::normal(n, columns, random);
+    const Placed<Real> factor(algebra, a), solved(algebra, b);
+    REQUIRE(algebra.cholesky(factor));
+    algebra.cholesky_solve(factor, solved);
+    const Matrix<Real> x = solved.back();
+    Wide largest = 0, worst = 0;
+    for (const Real value : x.flat()) largest = std::max(largest, Wide(std::abs(value)));
+    const std::vector<Wide> product = symmetric_product(a, x);
+    for (std::size_t i = 0; i < n * columns; ++i) {
+      worst = std::max(worst, std::abs(product[i] - b(i / columns, i % columns)));
+    }
+    const Wide unit = std::numeric_limits<Real>::epsilon();
+    CHECK(worst <= 20 * unit * (largest_row * largest + 1));
+  }
+}
+
 template <class Real>
 void check_indefinite(Algebra<Real>& algebra, const std::vector<std::size_t>& orders) {
   Random random(3);

@@ -47,7 +47,8 @@ TEST_SUITE("CUDA algebra, emulated") {
 
   TEST_CASE_TEMPLATE("factors of many blocks", Real, float, double) {
     const auto algebra = small_tiles<Real>();
-    check_cholesky<Real>(*algebra, {1, 23, 24, 25, 48, 130});
+    check_cholesky<Real>(*algebra, {1, 23, 24, 25, 48, 73, 121, 130});
+    check_ill_conditioned<Real>(*algebra, 130);
     check_indefinite<Real>(*algebra, {1, 25, 48, 70});
   }
 
