@@ -8,7 +8,8 @@ packages=(g++ cmake ninja-build gfortran libopenblas-dev libeigen3-dev doctest-d
 browser=false
 for argument in "$@"; do
   case "$argument" in
-    --lint) packages+=(clang-format clang-tidy) ;;
+    --lint) packages+=(clang-format) ;;
+    --tidy) packages+=(clang-tidy) ;;
     --browser) browser=true ;;
     *) echo "setup.sh: unknown argument $argument" >&2; exit 2 ;;
   esac
