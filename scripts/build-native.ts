@@ -1,4 +1,5 @@
 // Builds the addon of this clone. Usage: build-native.ts [--debug] [-DNAME=VALUE…] (CMake's cache).
+// SECONDORDER_CUDA=ON in the environment builds the CUDA backend, too (needs nvcc).
 // SECONDORDER_WERROR=ON in the environment makes warnings errors, SECONDORDER_VERBOSE=1 shows commands.
 import path from 'node:path';
 import { buildNative } from '../lib/build';
@@ -7,6 +8,10 @@ const args = process.argv.slice(2);
 const definitions = args.flatMap((arg) => (arg.startsWith('-D') ? [arg.slice(2)] : []));
 if (process.env.SECONDORDER_WERROR) {
   definitions.push(`SECONDORDER_WERROR=${process.env.SECONDORDER_WERROR}`);
+}
+// The CUDA backend takes nvcc minutes: a clone has it when it is asked for.
+if (!definitions.some((definition) => definition.startsWith('SECONDORDER_CUDA='))) {
+  definitions.push(`SECONDORDER_CUDA=${process.env.SECONDORDER_CUDA ?? 'OFF'}`);
 }
 const unknown = args.filter((arg) => arg !== '--debug' && !arg.startsWith('-D'));
 if (unknown.length > 0) {
