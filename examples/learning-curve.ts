@@ -3,7 +3,7 @@
  * ReLU model and of a ReLU network of the same width trained by Adam, both with their settings chosen by
  * cross-validation on those digits.
  *
- *     npm run example:learning-curve                # some ten minutes on two cores
+ *     npm run example:learning-curve                # a quarter of an hour or more
  *     npm run example:learning-curve -- --quick     # small sizes, to see that it runs
  */
 import { resolve } from 'node:path';
