@@ -22,7 +22,7 @@ t.test('what is said', (t) => {
   t.throws(bad({ refine: { rounds: 0 } }), {
     code: 'ERR_INVALID_ARGUMENT',
     argument: 'options.refine.rounds',
-    message: /from 1 to \d+, got 0/,
+    message: /an integer at least 1 and at most \d+, got 0/,
   });
   t.throws(bad({ method: 'scp' }), {
     code: 'ERR_INVALID_ARGUMENT',

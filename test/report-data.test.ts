@@ -18,7 +18,7 @@ import { anything, typedCalls } from './fixtures/typed-errors';
 
 const { isTyped, hold } = typedCalls(['ERR_INVALID_ARGUMENT', 'ERR_DIMENSION_MISMATCH'], 2000);
 
-const options = { gates: 6, tolerance: 1e-6, checkEvery: 5, seed: 3 };
+const options = { gates: 6, tolerance: 1e-6, checkEvery: 5, seed: 3, refine: false } as const;
 const model = new ConvexReLUClassifier(options).fitSync(x, y);
 const matrix = { data: Float64Array.from(x.flat()), rows: 4, cols: 2 };
 const run: ConvexRun = {

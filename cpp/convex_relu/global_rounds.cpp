@@ -134,6 +134,7 @@ void bound_globally(const Request& request, const RunControl& control,
       Request again = request;
       again.warm_solution = &start;
       again.warm_network = nullptr;
+      again.options.refine.width = 0;  // over these gates, not others
       Result next = solve(again);
       if (next.report.status == Status::aborted) throw Cancelled{};
       if (next.report.iterations == 0) break;  // no time left
