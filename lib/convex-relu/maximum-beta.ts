@@ -60,7 +60,8 @@ export function* drawGates(
   { spec, options }: Prepared,
   run: MaximumBetaRun | undefined,
 ): Steps<TrainResult> {
-  const drawn = { spec: { ...spec, maxIterations: 1 }, options };
+  const { refine: _, ...unrefined } = spec;
+  const drawn = { spec: { ...unrefined, maxIterations: 1 }, options };
   return yield* perform(trainingStep(drawn, run));
 }
 
