@@ -1,6 +1,5 @@
 // In the place of cuda/library.cpp: the emulated cuBLAS and cuSOLVER, linked in.
 #include "libraries.hpp"
-
 #include "library.hpp"
 
 namespace secondorder::cuda {
