@@ -71,7 +71,7 @@ struct Report {
   std::vector<Progress> history;
   std::optional<GlobalBound> global;  ///< over all networks, where it was computed
   std::size_t global_rounds = 0;      ///< of training again with gates that its search found
-  std::vector<Round> rounds;  ///< of gate refinement, the start first
+  std::vector<Round> rounds;          ///< of gate refinement, the start first
   std::size_t refinement_rounds() const { return rounds.empty() ? 0 : rounds.size() - 1; }
   /// The greatest price found for a neuron that the network does not have, over β (pricing.hpp);
   /// NaN where it was not searched for.
