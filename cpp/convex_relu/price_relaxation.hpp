@@ -21,10 +21,10 @@
 namespace secondorder::convex_relu {
 
 /// An upper bound of ‖p(u)‖ over the unit ball (with one output: of |p(u)|) after `steps` steps of
-/// L-BFGS on the multipliers of each output and sign. In the units of the prices. Rigorous, and weak.
-/// Throws Cancelled where the host's control asks for it;
-/// the time limit of `control` ends the descent early. The result for given (unit) samples includes
-/// what float64 rounding can do: A ⪰ 0 is established by a Cholesky factorization of A less 8(n + r
+/// L-BFGS on the multipliers of each output and sign. In the units of the prices. Rigorous, and
+/// weak. Throws Cancelled where the host's control asks for it; the time limit of `control` ends
+/// the descent early. The result for given (unit) samples includes what float64 rounding can do: A
+/// ⪰ 0 is established by a Cholesky factorization of A less 8(n + r
 /// + 8)ε·(Σ|coefficients of Q| + rμ), more than its backward error.
 double relaxed_price(const UnitSamples& samples, std::size_t steps, HostAlgebra& host,
                      const RunControl* control = nullptr);
