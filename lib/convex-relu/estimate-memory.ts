@@ -40,7 +40,7 @@ export function estimateMemory(shape: ProblemShape, options?: ConvexReLUOptions)
   const known = checkOptions(options);
   const settings = settleRefinement(
     resolveOptions(known, { features: cols }),
-    outputs,
+    { rows, cols, outputs },
     known.refine !== undefined,
   );
   return runDirect(() =>

@@ -110,9 +110,10 @@ export interface ConvexReLUOptions extends DeviceOptions {
   penalty?: Penalty;
   /**
    * Gate refinement: the first gates are only a start, and rounds of descent, pricing and convex
-   * solves find better ones (guide, "Gate refinement"). On by default for `model: 'relu'`, unless
-   * `gates` is a matrix, or several outputs have `penalty: 'neuron'`, which it cannot keep; `false`
-   * solves the program over the first gates alone.
+   * solves find better ones (guide, "Gate refinement"). On by default for `model: 'relu'` where
+   * samples × features × gates ≤ 5·10⁷ (it takes seconds then, and minutes far above), unless `gates` is
+   * a matrix, or several outputs have `penalty: 'neuron'`, which it cannot keep; `{}` asks for it at any
+   * size, `false` solves the program over the first gates alone.
    */
   refine?: false | RefineOptions;
   /**

@@ -161,16 +161,27 @@ function readRefine(value: unknown, possible: boolean, given: boolean): NativeRe
   };
 }
 
-/** Settings for a number of outputs: over several, refined neurons have no outputs of their own. */
+/** Samples × features × neurons up to which refinement is on by itself: seconds to half a minute. */
+const REFINED_BY_DEFAULT = 5e7;
+
+/**
+ * Settings for a problem of a size. Refinement that nobody asked for is left out where it would take
+ * long, and over several outputs where each is to have neurons of its own, which it cannot keep.
+ */
 export function settleRefinement(
   settings: ConvexReluSettings,
-  outputs: number,
+  { rows, cols, outputs }: { rows: number; cols: number; outputs: number },
   asked: boolean,
 ): ConvexReluSettings {
-  if (!settings.refine || settings.penalty === 'gate' || outputs === 1) return settings;
-  if (asked) throw invalid('options.refine', 'false for penalty "neuron"', 'refinement');
-  const { refine: _, ...others } = settings;
-  return others;
+  const { refine, ...others } = settings;
+  if (!refine) return settings;
+  if (settings.penalty === 'neuron' && outputs > 1) {
+    if (asked) throw invalid('options.refine', 'false for penalty "neuron"', 'refinement');
+    return others;
+  }
+  const features = settings.components ?? cols;
+  const long = rows * features * settings.gates.count > REFINED_BY_DEFAULT;
+  return long && !asked ? others : settings;
 }
 
 function readAdversarial(raw: Raw, model: Model): ConvexReluSettings['adversarial'] {

@@ -94,7 +94,7 @@ export function prepareTargets(
 ): Prepared {
   const settings = settleRefinement(
     resolveOptions(raw, { features: x.cols, defaultModel }),
-    targets.outputs,
+    { rows: x.rows, cols: x.cols, outputs: targets.outputs },
     raw.refine !== undefined,
   );
   const shape = { kind: settings.model, features: x.cols, outputs: targets.outputs };
