@@ -52,8 +52,8 @@ export interface RegularizationPath<Network = TrainResult['network']> {
 
 /**
  * Trains for a sequence of betas from the largest to the smallest, each from the solution of the one
- * before and over the same gates: the regularization path. Choose between its networks on samples kept
- * apart, or let {@link crossValidate} do so.
+ * before, and over the same gates unless they are refined (option `refine`): the regularization path.
+ * Choose between its networks on samples kept apart, or let {@link crossValidate} do so.
  *
  * @param x n × features
  * @param y n targets, or n × outputs

@@ -99,7 +99,7 @@ function summary({ status, points }: RegularizationPath): string {
   };
   return (
     `${points.length} networks, ${all} certified within the tolerance, each trained from the one ` +
-    `of the next larger beta and over the same gates.${endings[status] ?? ''}`
+    `of the next larger beta.${endings[status] ?? ''}`
   );
 }
 
