@@ -28,4 +28,4 @@ if ! { cmake -S . -B "$build" "${generator[@]}" "${options[@]}" -DSECONDORDER_TE
   exit 1
 fi
 grep -E 'warning:' "$log" >&2 || true
-ctest --test-dir "$build" --output-on-failure --output-junit results.xml "$@"
+ctest --test-dir "$build" --parallel "$jobs" --output-on-failure --output-junit results.xml "$@"
