@@ -3,16 +3,13 @@
 
 import { type ErrorCode, SecondOrderError } from './errors';
 import { loadNative } from './native';
-import type { NativeGpu } from './native-interface';
 import { runDirect } from './run';
 
 /** The name of a GPU; 0 is the first. */
 export type GpuName = `cuda:${number}`;
 
-/** A GPU. */
-export interface GpuInfo {
-  device: GpuName;
-  available: true;
+/** A GPU as the driver describes it. */
+export interface GpuFacts {
   /** As the driver calls it. */
   name: string;
   /** Its memory in bytes, and what of it is free now. */
@@ -24,6 +21,12 @@ export interface GpuInfo {
   /** Versions of CUDA: the newest that the driver takes, and the one the backend was built with. */
   driver: string;
   runtime: string;
+}
+
+/** A GPU. */
+export interface GpuInfo extends GpuFacts {
+  device: GpuName;
+  available: true;
 }
 
 /** CUDA, and why it cannot be used. */
@@ -71,7 +74,7 @@ export function diagnoseCuda(): CudaFound | CudaInfo {
   }
 }
 
-function toGpuInfo(gpu: NativeGpu, index: number): GpuInfo {
+function toGpuInfo(gpu: GpuFacts, index: number): GpuInfo {
   return { device: `cuda:${index}`, available: true, ...gpu };
 }
 

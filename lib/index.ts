@@ -4,7 +4,7 @@
  * @module secondorder
  */
 export * from './convex-relu';
-export type { CudaFound, CudaInfo, GpuInfo, GpuName } from './cuda';
+export type { CudaFound, CudaInfo, GpuFacts, GpuInfo, GpuName } from './cuda';
 export {
   type CpuInfo,
   type Device,

@@ -1,5 +1,6 @@
 // What the native addon offers: plain objects and typed arrays, no defaults, nothing public.
 
+import type { GpuFacts } from './cuda';
 import type { CudaSources } from './cuda-sources';
 import type { MFacNative } from './mfac/native';
 import type { NewtonNative } from './newton/native';
@@ -31,17 +32,6 @@ export type Floats = Float32Array | Float64Array;
 export type NativePrecision = 'float32' | 'float64';
 export type NativeLoss = 'squared' | 'logistic' | 'hinge' | 'softmax';
 export type NativeKernels = 'portable' | 'avx2' | 'avx512';
-/** A GPU as the driver describes it; bytes of memory. */
-export interface NativeGpu {
-  name: string;
-  memory: number;
-  free: number;
-  computeCapability: string;
-  multiprocessors: number;
-  driver: string;
-  runtime: string;
-}
-
 export interface GpuMeasurementSpec {
   device: string[];
   size: number;
@@ -291,7 +281,7 @@ export interface Native extends MFacNative, NewtonNative {
   cudaSources(sources: CudaSources): void;
   /** Throws where one of these GPUs cannot be used. */
   cudaRequire(spec: { device: string[] }): void;
-  cudaDevices(): { backend: string; devices: NativeGpu[] };
+  cudaDevices(): { backend: string; devices: GpuFacts[] };
   /** cuBLAS's products of `size` × `size`, and copies of so many bytes within the GPU's memory. */
   measureGpu: NativeJobOf<GpuMeasurementSpec, { gigaflops: number; gigabytesPerSecond: number }>;
   /** Where cuBLAS and cuSOLVER are, one in a line. */

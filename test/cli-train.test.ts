@@ -180,3 +180,30 @@ t.test('libsvm and npy are recognised; regression', async (t) => {
   const missing = await secondorder(['train', npy, '--target', '3']);
   t.match(missing, { code: 1, err: /no column 3/ });
 });
+
+t.test('refinement, the bound over all networks, and adversarial training', async (t) => {
+  const folder = t.testdir({ 'ring.csv': ringCsv(120) });
+  const train = (...more: string[]) =>
+    secondorder(['train', join(folder, 'ring.csv'), '--gates', '12', '--json', ...more]);
+  const plain = result(await train('--refine', 'never', '--global-bound', 'never', ...patient));
+  t.match(plain, { rounds: 0, globalBound: null, robust: null });
+
+  const refined = await train('--refine', 'always', '--global-bound', 'always', ...patient);
+  t.match(refined.lines[0], { type: 'progress', round: 0, iteration: 0 });
+  const better = result(refined);
+  t.ok(Number(better.objective) < Number(plain.objective), 'better gates');
+  t.ok(Number(better.rounds) > 0);
+  t.ok(Number(better.globalBound) > 0 && Number(better.globalBound) <= Number(better.objective));
+
+  const narrow = result(await train('--max-gates', '5'));
+  t.ok(Number(narrow.neurons) <= 5 && Number(narrow.rounds) > 0, 'no wider than asked');
+
+  const robust = result(await train('--adversarial', '0.1', '--loss', 'hinge'));
+  t.match(robust, { rounds: 0, robust: { epsilon: 0.1 } });
+  const { accuracy, pgdAccuracy, certifiedAccuracy } = robust.robust as Record<string, number>;
+  t.ok(certifiedAccuracy! <= pgdAccuracy! && pgdAccuracy! <= accuracy!);
+
+  t.match(await train('--refine', 'never', '--max-gates', '5'), { code: 2 });
+  t.match(await train('--adversarial', '0'), { code: 2 });
+  t.match(await train('--adversarial', '0.1', '--model', 'gated'), { code: 1 });
+});

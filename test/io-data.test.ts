@@ -41,9 +41,6 @@ t.test('LIBSVM', { skip: noData }, async (t) => {
       name,
     );
   }
-  const start = performance.now();
-  readLibsvmSync(join(DATA, 'libsvm', 'a9a.gz'));
-  t.ok(performance.now() - start < 1000, 'a9a in less than a second');
 });
 
 t.test('UCI', { skip: noData }, async (t) => {
@@ -76,9 +73,7 @@ t.test('UCI', { skip: noData }, async (t) => {
 
 t.test('MNIST', { skip: noData }, async (t) => {
   const reader = { async: readIdx, sync: readIdxSync };
-  const start = performance.now();
   const images = await readIdx(join(DATA, 'mnist', 'train-images-idx3-ubyte.gz'));
-  t.ok(performance.now() - start < 5000, 'in a few seconds at most');
   t.same([images.shape, images.dtype], [[60000, 28, 28], 'uint8']);
   const again = readIdxSync(join(DATA, 'mnist', 'train-images-idx3-ubyte.gz'));
   t.ok(Buffer.from(again.data.buffer).equals(Buffer.from(images.data.buffer)));

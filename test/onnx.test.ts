@@ -298,15 +298,18 @@ t.test(
   { skip: python === undefined && 'the Python package onnx is not on this machine' },
   async (t) => {
     const { x, index } = clusters(10, 3);
-    const check = 'import onnx, sys; onnx.checker.check_model(onnx.load(sys.argv[1]), True)';
+    const check = `import onnx, sys
+model = onnx.load(sys.argv[1])
+onnx.checker.check_model(model, True)
+print(*(output.name for output in model.graph.output))`;
     for (const model of ['relu', 'gated'] as const) {
       for (const loss of LOSSES) {
         const options = { ...quick, model, loss };
         const classifier = new ConvexReLUClassifier(options).fitSync(x, index);
         const file = join(t.testdir(), 'model.onnx');
         writeFileSync(file, classifier.toONNX({ output: ['raw', 'probabilities', 'label'] }));
-        execFileSync(python!, ['-c', check, file]);
-        t.pass(`${model}, ${loss}`);
+        const outputs = execFileSync(python!, ['-c', check, file], { encoding: 'utf8' });
+        t.equal(outputs.trim(), 'output probabilities label', `${model}, ${loss}`);
       }
     }
   },

@@ -9,13 +9,12 @@ export interface ShownRun {
 
 /**
  * Shows a training run. The bar fills with the logarithm of gap and infeasibility, whichever is
- * further from the tolerance: it is full when both are there.
+ * further from the tolerance: it is full when both are there, and empty during gate refinement.
  */
 export function showRun(terminal: Terminal, tolerance: number): ShownRun {
-  const format =
-    '{bar} iteration {iteration}  gap {gap}  infeasibility {infeasibility}  {seconds} s';
+  const format = '{bar} {stage}  gap {gap}  infeasibility {infeasibility}  {seconds} s';
   const bar: Bar = terminal.bar(format, {
-    iteration: '0',
+    stage: 'iteration 0',
     gap: '–',
     infeasibility: '–',
     seconds: '0',
@@ -25,13 +24,16 @@ export function showRun(terminal: Terminal, tolerance: number): ShownRun {
   return {
     onProgress(event: ConvexProgress) {
       terminal.event('progress', { ...event });
-      const distance = Math.max(event.gap, event.infeasibility);
-      first ??= distance;
-      done = Math.max(done, logarithmicShare(first, distance, tolerance));
+      const refining = event.round !== undefined;
+      if (!refining) {
+        const distance = Math.max(event.gap, event.infeasibility);
+        first ??= distance;
+        done = Math.max(done, logarithmicShare(first, distance, tolerance));
+      }
       bar.update(done, {
-        iteration: String(event.iteration),
-        gap: event.gap.toExponential(1),
-        infeasibility: event.infeasibility.toExponential(1),
+        stage: refining ? `refinement ${event.round}` : `iteration ${event.iteration}`,
+        gap: refining ? '–' : event.gap.toExponential(1),
+        infeasibility: refining ? '–' : event.infeasibility.toExponential(1),
         seconds: event.seconds.toFixed(1),
       });
     },

@@ -194,13 +194,25 @@ function printResult(
       ? []
       : [['bound over all networks', report.globalBound.toPrecision(7)] as const]),
     ['infeasibility', report.infeasibility.toExponential(2)],
+    ...(report.rounds === 0 ? [] : [['rounds of refinement', String(report.rounds)] as const]),
     ['iterations', String(report.iterations)],
     ['seconds', report.seconds.toFixed(2)],
     ['gates', String(report.gates)],
     ['neurons', String(report.neurons)],
     ['device', report.device],
     ['seed', String(report.seed)],
+    ...robustFacts(report.robust),
     [`${name}, training`, training.toFixed(4)],
     ...(test === undefined ? [] : [[`${name}, test`, test.toFixed(4)] as const]),
   ]);
+}
+
+/** What adversarial training says of the training samples. */
+function robustFacts(robust: ConvexReport['robust']): [string, string][] {
+  if (!robust) return [];
+  const shares: [string, number | null][] = [
+    ['accuracy under PGD, training', robust.pgdAccuracy],
+    ['certified accuracy, training', robust.certifiedAccuracy],
+  ];
+  return shares.flatMap(([name, share]) => (share === null ? [] : [[name, share.toFixed(4)]]));
 }

@@ -20,8 +20,13 @@ export interface TrainingFlags {
   seed: number;
   precision?: NonNullable<ConvexReLUOptions['precision']>;
   device?: string;
-  globalBound?: 'auto' | 'always' | 'never';
+  globalBound?: When;
+  refine?: When;
+  maxGates?: number;
+  adversarial?: number;
 }
+
+type When = 'auto' | 'always' | 'never';
 
 /** Adds the options of {@link TrainingFlags}. */
 export function addTrainingOptions(command: Command): Command {
@@ -58,6 +63,19 @@ export function addTrainingOptions(command: Command): Command {
         'unit-columns',
         'none',
       ]),
+    )
+    .addOption(
+      choice('--refine <when>', 'search for better gates (default: auto, where it takes seconds)', [
+        'auto',
+        'always',
+        'never',
+      ]),
+    )
+    .option('--max-gates <n>', 'most gates and neurons after refinement', integer({ min: 1 }))
+    .option(
+      '--adversarial <epsilon>',
+      'train for the worst inputs within this distance, after scaling (one output)',
+      number({ above: 0 }),
     )
     .option('--components <n>', 'project on this many principal components', integer({ min: 1 }))
     .option(
@@ -98,6 +116,8 @@ export function toModelOptions(
     ...withoutUndefined({ precision: flags.precision }),
     ...(flags.device !== undefined && { device: toDevice(flags.device) }),
     ...toGates(flags, image),
+    ...toRefinement(flags),
+    ...(flags.adversarial !== undefined && { adversarial: { epsilon: flags.adversarial } }),
     ...toGlobalBound(flags),
     tolerance,
     seed,
@@ -107,6 +127,15 @@ export function toModelOptions(
 function toGlobalBound({ globalBound }: TrainingFlags): Pick<ConvexReLUOptions, 'globalBound'> {
   if (globalBound === undefined || globalBound === 'auto') return {};
   return { globalBound: globalBound === 'always' };
+}
+
+function toRefinement({ refine, maxGates }: TrainingFlags): Pick<ConvexReLUOptions, 'refine'> {
+  if (refine === 'never') {
+    if (maxGates !== undefined) throw new UsageError('--max-gates is for refinement');
+    return { refine: false };
+  }
+  if (maxGates !== undefined) return { refine: { maxGates } };
+  return refine === 'always' ? { refine: {} } : {};
 }
 
 function toGates(

@@ -138,37 +138,30 @@ export function makeReport(report: NativeConvexReport): ConvexReport {
   return {
     ...report,
     robust: makeRobust(robust),
-    history: makeHistory(history),
-    refinement: makeRounds(refinement),
+    history: toRows(history, CERTIFICATE),
+    refinement: toRows(refinement, ROUND),
   };
 }
 
-function makeHistory(columns: NativeConvexReport['history']): ConvexProgress[] {
-  const length = columns.iteration?.length ?? 0;
-  return Array.from({ length }, (_, i) => {
-    const at = (name: string): number => columns[name]?.[i] ?? Number.NaN;
-    return {
-      iteration: at('iteration'),
-      objective: at('objective'),
-      dualBound: at('dualBound'),
-      gap: at('gap'),
-      infeasibility: at('infeasibility'),
-      rho: at('rho'),
-      seconds: at('seconds'),
-    };
-  });
-}
+const CERTIFICATE = [
+  'iteration',
+  'objective',
+  'dualBound',
+  'gap',
+  'infeasibility',
+  'rho',
+  'seconds',
+] as const;
+const ROUND = ['round', 'objective', 'pricingRatio', 'neurons', 'seconds'] as const;
 
-function makeRounds(columns: NativeConvexReport['refinement']): RefinementRound[] {
-  const length = columns.round?.length ?? 0;
+/** One object for each entry of the columns, which the native side records side by side. */
+function toRows<Name extends string>(
+  columns: Record<string, ArrayLike<number>>,
+  names: readonly Name[],
+): Record<Name, number>[] {
+  const length = columns[names[0] ?? '']?.length ?? 0;
   return Array.from({ length }, (_, i) => {
-    const at = (name: string): number => columns[name]?.[i] ?? Number.NaN;
-    return {
-      round: at('round'),
-      objective: at('objective'),
-      pricingRatio: at('pricingRatio'),
-      neurons: at('neurons'),
-      seconds: at('seconds'),
-    };
+    const entries = names.map((name) => [name, columns[name]?.[i] ?? Number.NaN]);
+    return Object.fromEntries(entries) as Record<Name, number>;
   });
 }
