@@ -73,7 +73,7 @@ convex_relu::GlobalBoundOptions read_global_bound(const Fields& spec) {
   if (!given) return options;
   options.when = given->choice<convex_relu::GlobalBoundWhen>("when");
   options.tolerance = given->number("tolerance", positive);
-  options.nodes = static_cast<std::size_t>(given->integer("nodes", 1));
+  if (given->has("nodes")) options.nodes = static_cast<std::size_t>(given->integer("nodes", 1));
   options.rounds = count(*given, "rounds", 0);
   if (given->has("seconds")) options.seconds = given->number("seconds", positive);
   return options;

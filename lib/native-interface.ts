@@ -154,7 +154,7 @@ export interface ConvexReluSettings {
 export interface NativeGlobalBound {
   when: 'never' | 'auto' | 'always';
   seconds?: number;
-  nodes: number;
+  nodes?: number;
   tolerance: number;
   rounds: number;
 }

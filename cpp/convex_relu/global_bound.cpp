@@ -35,6 +35,7 @@ class Bounds {
         samples_(model.preprocessing, data, host),
         c_(model.outputs),
         beta_(certificate.beta * point_.total_weight),
+        most_nodes_(options.nodes.value_or(samples_.rank <= 4 ? 5'000'000 : 200'000)),
         climbed_(samples_.rank, most_taken) {
     double loss = 0;
     const std::vector<double> zero(c_);
@@ -157,7 +158,7 @@ class Bounds {
   }
 
   bool out_of_budget() const {
-    return nodes_ >= options_.nodes || started_.seconds() >= options_.seconds ||
+    return nodes_ >= most_nodes_ || started_.seconds() >= options_.seconds ||
            (control_ != nullptr && control_->out_of_time());
   }
 
@@ -182,7 +183,7 @@ class Bounds {
   bool improve(std::vector<double> nu, double tolerance, double climbed) {
     project(nu);
     // One search does not use up what there is for all.
-    const std::size_t rest = options_.nodes - nodes_;
+    const std::size_t rest = most_nodes_ - nodes_;
     const PriceBudget budget{
         tolerance, options_.cuts > 0 ? std::max(rest / 2, std::min<std::size_t>(rest, 500)) : rest,
         options_.bytes, searches_ == 0 ? options_.relaxation_steps : 0,
@@ -191,7 +192,7 @@ class Bounds {
     price_ = largest_price(samples_, nu, c_, joint, enough(nu, std::max(climbed, beta_), tolerance),
                            budget, host_, control_);
     ++searches_;
-    nodes_ = std::min(nodes_ + price_.nodes, options_.nodes);
+    nodes_ = std::min(nodes_ + price_.nodes, most_nodes_);
     peak_bytes_ = std::max(peak_bytes_, price_.peak_bytes);
     // ν may miss the domain by a few roundings of the weights; prices then move by as much.
     const double above = price_.above + shifted_;
@@ -225,6 +226,7 @@ class Bounds {
   const SpannedSamples samples_;
   const std::size_t c_;
   const double beta_;
+  const std::size_t most_nodes_;
   double shifted_ = 0;   ///< what prices move by when ν is put exactly into the domain of ℓ*
   double rounding_ = 0;  ///< of the sums of ℓ*, whose terms add up to twice the loss at 0 at most
   RunControl started_;

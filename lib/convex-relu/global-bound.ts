@@ -5,11 +5,10 @@ import type { Model } from './option-types';
 
 const ARGUMENT = 'options.globalBound';
 const DEFAULT_TOLERANCE = 2e-3;
-const DEFAULT_NODES = 200_000;
 
 /** What {@link ConvexReLUOptions.globalBound} asks the solver for. */
 export function readGlobalBound(value: unknown, model: Model): NativeGlobalBound {
-  const settings = { tolerance: DEFAULT_TOLERANCE, nodes: DEFAULT_NODES, rounds: 0 };
+  const settings = { tolerance: DEFAULT_TOLERANCE, rounds: 0 };
   if (value === undefined || value === 'auto') return { when: 'auto', ...settings };
   if (value === false) return { when: 'never', ...settings };
   if (value !== true && !isRecord(value)) {
@@ -26,7 +25,7 @@ export function readGlobalBound(value: unknown, model: Model): NativeGlobalBound
     ...(seconds !== undefined && {
       seconds: toNumber(seconds, `${ARGUMENT}.seconds`, { above: 0 }),
     }),
-    nodes: toInteger(nodes ?? settings.nodes, `${ARGUMENT}.nodes`, { min: 1 }),
+    ...(nodes !== undefined && { nodes: toInteger(nodes, `${ARGUMENT}.nodes`, { min: 1 }) }),
     tolerance: toNumber(tolerance ?? settings.tolerance, `${ARGUMENT}.tolerance`, {
       above: 0,
       below: 1,

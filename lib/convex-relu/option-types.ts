@@ -51,7 +51,10 @@ export interface GateDrawing {
 export interface GlobalBoundOptions {
   /** Time for it, each time it is computed; no limit by default but that of the run. */
   seconds?: number;
-  /** Cones that the branch and bound may look at; default 200,000. */
+  /**
+   * Cones that the branch and bound may look at; default 5,000,000 where the inputs, the bias among
+   * them, span up to four dimensions (about a minute for 1,000 samples), 200,000 above.
+   */
   nodes?: number;
   /** Accuracy to which the bound is taken, relative; default 2e-3. */
   tolerance?: number;
