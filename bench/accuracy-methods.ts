@@ -33,7 +33,7 @@ export interface Effort {
 }
 
 export const FULL: Effort = {
-  ...{ gates: 128, folds: 5, betas: 10 },
+  ...{ gates: 64, folds: 3, betas: 8 },
   ...{ rates: [1e-3, 1e-2], decays: [1e-4, 1e-3, 1e-2], steps: 600, epochs: 40 },
   trees: 500,
 };

@@ -48,7 +48,7 @@ const SOURCES: Record<string, Source> = {
 export const SET_NAMES = Object.keys(SOURCES);
 
 /** Most samples to train and to test on. */
-export const MOST = { training: 1000, test: 5000 };
+export const MOST = { training: 500, test: 5000 };
 /** Parts of ten that are kept apart. */
 const TEST_PARTS = 3;
 

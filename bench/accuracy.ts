@@ -43,7 +43,7 @@ export async function measureAccuracy(context: Context): Promise<AccuracyResult 
   const peers = await sklearnMethod(effort);
   const found = typeof peers === 'string' ? [] : [peers];
   const methods = [...convexMethods(effort), adamMethod(effort), ...found];
-  const seeds = quick ? 2 : 5;
+  const seeds = quick ? 2 : 3;
   const cache = new Cache();
   const sets: SetAccuracy[] = [];
   for (const name of quick ? QUICK_SETS : SET_NAMES) {
