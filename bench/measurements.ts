@@ -1,6 +1,7 @@
 // The measurements by name, in the order in which they run and are shown.
 import { type AccuracyResult, measureAccuracy } from './accuracy';
 import { type DataSetResult, measureDataSets } from './data-sets';
+import { type GlobalBoundResult, measureGlobalBound } from './global-bound';
 import { type IterationResult, measureIteration } from './iteration';
 import { type LearningCurveResult, measureLearningCurve } from './learning-curve';
 import type { Machine } from './machine';
@@ -28,6 +29,7 @@ export interface Results {
   'learning-curve': LearningCurveResult | Skipped;
   peers: PeersResult | Skipped;
   refinement: RefinementResult[] | Skipped;
+  'global-bound': GlobalBoundResult[] | Skipped;
   'mfac-window': WindowResult;
   'mfac-blocks': BlocksResult[];
   'mfac-recursion': RecursionResult[] | Skipped;
@@ -49,6 +51,7 @@ export const MEASUREMENTS: { [K in Name]: (context: Context) => Promise<Results[
   'learning-curve': measureLearningCurve,
   peers: measurePeers,
   refinement: measureRefinement,
+  'global-bound': measureGlobalBound,
   'mfac-window': measureWindow,
   'mfac-blocks': measureBlocks,
   'mfac-recursion': measureRecursion,

@@ -1,4 +1,5 @@
-// The table of gate refinement beside Adam, for docs/benchmarks.md.
+// The tables of gate refinement and of the bound over all networks, for docs/benchmarks.md.
+import type { GlobalBoundResult } from './global-bound';
 import { table } from './markdown';
 import { median } from './measurement';
 import { type RefinementResult, WIDTH } from './refinement';
@@ -40,4 +41,21 @@ export function refinementTable(results: readonly RefinementResult[]): string {
       rows,
     ),
   ].join('\n\n');
+}
+
+export function globalBoundTable(results: readonly GlobalBoundResult[]): string {
+  const rows = results.flatMap(({ name, n, components, runs }) =>
+    runs.map(({ beta, objective, globalBound, globalGap, cpu }) => [
+      name,
+      String(n),
+      `${components} + 1`,
+      String(beta),
+      objective.toPrecision(5),
+      globalBound === null ? 'none' : globalBound.toPrecision(5),
+      globalGap === null ? 'none' : `${(100 * globalGap).toFixed(2)} %`,
+      cpu.toFixed(1),
+    ]),
+  );
+  const head = ['Set', 'n', 'Components + bias', 'beta', 'Objective', 'Bound', 'Gap', 'CPU s'];
+  return table(head, rows);
 }
