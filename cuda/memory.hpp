@@ -80,7 +80,7 @@ class Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  operator cudaStream_t() const { return stream_; }  // NOLINT(google-explicit-constructor)
+  cudaStream_t get() const { return stream_; }
   void synchronize() const { check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize"); }
 
  private:

@@ -94,7 +94,7 @@ void CudaAlgebra<Real>::cone_adjoint(ConstView<Real> x, GateBits gates, std::siz
       const Tile tile = all.at(row_part, column);
       const View<Real> y = tile_view(tile, memory);
       const ConstView<Real> from = part_of(q, tile);
-      for_elements<Real>(stream_, Extent::of(from, ConstView<Real>(y)),
+      for_elements<Real>(stream_.get(), Extent::of(from, ConstView<Real>(y)),
                          SignPart<Real>{{gates, outputs, tile}, part, from, y});
       adjoint(y, x, tile, g);
     }
@@ -111,7 +111,7 @@ void CudaAlgebra<Real>::cone_relax(ConstView<Real> x, GateBits gates, std::size_
       const Tile tile = all.at(row_part, column);
       const View<Real> w = tile_view(tile, memory), to = part_of(q, tile);
       activations(x, u, tile, w);
-      for_elements<Real>(stream_, Extent::of(w, to),
+      for_elements<Real>(stream_.get(), Extent::of(w, to),
                          RelaxCone<Real>{{gates, outputs, tile}, w, relaxation, to});
     }
   }
@@ -120,7 +120,7 @@ void CudaAlgebra<Real>::cone_relax(ConstView<Real> x, GateBits gates, std::size_
 template <class Real>
 void CudaAlgebra<Real>::cone_rescale(Real ratio, View<Real> q) {
   begin_pass(2 * q.size());
-  for_elements<Real>(stream_, Extent::flat(q), RescaleNegative<Real>{ratio, q});
+  for_elements<Real>(stream_.get(), Extent::flat(q), RescaleNegative<Real>{ratio, q});
 }
 
 /// Always in full precision: what it gives is an upper bound of the optimum.
@@ -142,8 +142,8 @@ ConeSums CudaAlgebra<Real>::network_forward(ConstView<Real> x, GateBits gates, s
         const View<Real> w = tile_view(tile, memory + cone_sum_bytes(x.rows));
         activations(x, v.block(set * set_rows, set_rows), tile, w, true);
         sum_rows<Activation::relu, Real>(
-            stream_, {gates, outputs, tile}, outputs, w, set == 0 ? 1 : -1, set == 0 && column == 0,
-            out.block(tile.first_row, tile.rows), cones + tile.first_row);
+            stream_.get(), {gates, outputs, tile}, outputs, w, set == 0 ? 1 : -1,
+            set == 0 && column == 0, out.block(tile.first_row, tile.rows), cones + tile.first_row);
       }
     }
   }

@@ -85,27 +85,27 @@ __global__ void signs_to_bits(ConstView<Real> w, std::size_t first_row, std::siz
 template <class Real>
 void CudaAlgebra<Real>::scale_rows(ConstView<Real> scale, View<Real> a) {
   begin_pass(2 * a.size());
-  for_elements<Real>(stream_, Extent::of(a), ScaleRows<Real>{scale, a});
+  for_elements<Real>(stream_.get(), Extent::of(a), ScaleRows<Real>{scale, a});
 }
 
 template <class Real>
 void CudaAlgebra<Real>::normalize_rows(View<Real> a) {
   begin_pass(3 * a.size());
-  launch(normalize<Real>, blocks_for(a.rows, rows_per_block), dim3(32, rows_per_block), 0, stream_,
-         a);
+  launch(normalize<Real>, blocks_for(a.rows, rows_per_block), dim3(32, rows_per_block), 0,
+         stream_.get(), a);
 }
 
 template <class Real>
 void CudaAlgebra<Real>::rectify(View<Real> a) {
   begin_pass(2 * a.size());
-  for_elements<Real>(stream_, Extent::flat(a), Rectify<Real>{a});
+  for_elements<Real>(stream_.get(), Extent::flat(a), Rectify<Real>{a});
 }
 
 template <class Real>
 void CudaAlgebra<Real>::backpropagate(ConstView<Real> g, ConstView<Real> a, View<Real> z) {
   begin(2.0 * static_cast<double>(z.size()) * static_cast<double>(g.cols),
         static_cast<double>(2 * z.size() * sizeof(Real)));
-  for_elements<Real>(stream_, Extent::of(z), Backpropagate<Real>{g, a, z});
+  for_elements<Real>(stream_.get(), Extent::of(z), Backpropagate<Real>{g, a, z});
 }
 
 template <class Real>
@@ -119,7 +119,8 @@ void CudaAlgebra<Real>::open_gates(ConstView<Real> x, ConstView<Real> u, GateBit
       activations(x, u, tile, w, true);
       launch(signs_to_bits<Real>,
              dim3(blocks_for(tile.rows, rows_per_block), blocks_for(tile.columns, 64)),
-             dim3(32, rows_per_block), 0, stream_, w, tile.first_row, tile.first_column, gates);
+             dim3(32, rows_per_block), 0, stream_.get(), w, tile.first_row, tile.first_column,
+             gates);
     }
   }
 }
