@@ -144,16 +144,13 @@ void CudaAlgebra<Real>::gated_adjoint(ConstView<Real> x, GateBits gates, ConstVi
   if (x.rows == 0) return fill(g, 0);
   const Tiles all = tiles(x.rows, g.rows, adjoint_unit);
   std::byte* const memory = scratch(all.elements() * sizeof(Real));
-  for (std::size_t column = 0; column < all.across(); ++column) {
-    for (std::size_t part = 0; part < all.down(); ++part) {
-      const Tile tile = all.at(part, column);
-      const View<Real> y = tile_view(tile, memory);
-      for_elements<Real>(
-          stream_.get(), Extent::of(y),
-          MaskOutputs<Real>{{gates, r.cols, tile}, r.block(tile.first_row, tile.rows), y});
-      adjoint(y, x, tile, g);
-    }
-  }
+  all.down_each_column([&](const Tile& tile) {
+    const View<Real> y = tile_view(tile, memory);
+    for_elements<Real>(
+        stream_.get(), Extent::of(y),
+        MaskOutputs<Real>{{gates, r.cols, tile}, r.block(tile.first_row, tile.rows), y});
+    adjoint(y, x, tile, g);
+  });
 }
 
 template <class Real>

@@ -112,17 +112,13 @@ template <class Real>
 void CudaAlgebra<Real>::open_gates(ConstView<Real> x, ConstView<Real> u, GateBits gates) {
   const Tiles all = tiles(x.rows, u.rows, 64);
   std::byte* const place = scratch(all.elements() * sizeof(Real));
-  for (std::size_t across = 0; across < all.across(); ++across) {
-    for (std::size_t down = 0; down < all.down(); ++down) {
-      const Tile tile = all.at(down, across);
-      const View<Real> w = tile_view(tile, place);
-      activations(x, u, tile, w, true);
-      launch(signs_to_bits<Real>,
-             dim3(blocks_for(tile.rows, rows_per_block), blocks_for(tile.columns, 64)),
-             dim3(32, rows_per_block), 0, stream_.get(), w, tile.first_row, tile.first_column,
-             gates);
-    }
-  }
+  all.down_each_column([&](const Tile& tile) {
+    const View<Real> w = tile_view(tile, place);
+    activations(x, u, tile, w, true);
+    launch(signs_to_bits<Real>,
+           dim3(blocks_for(tile.rows, rows_per_block), blocks_for(tile.columns, 64)),
+           dim3(32, rows_per_block), 0, stream_.get(), w, tile.first_row, tile.first_column, gates);
+  });
 }
 
 template class CudaAlgebra<float>;
