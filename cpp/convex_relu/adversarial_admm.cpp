@@ -157,8 +157,8 @@ double RobustAdmm<Real>::loss_balance() {
 }
 
 template <class Real>
-RobustBounds RobustAdmm<Real>::bounds(const RobustData& data, HostAlgebra& host) {
-  RobustBounds bounds;
+Bounds RobustAdmm<Real>::bounds(const RobustData& data, HostAlgebra& host) {
+  Bounds bounds;
   threshold();
   v_host_ = in_double(algebra_, v_);
   activations(v_);
