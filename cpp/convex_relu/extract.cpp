@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "algebra/download.hpp"
+
 namespace secondorder::convex_relu {
 
 namespace {
@@ -11,16 +13,8 @@ namespace {
 constexpr std::size_t transposed_columns = 8;
 
 template <class Real>
-std::vector<Real> download(Algebra<Real>& algebra, View<Real> view) {
-  std::vector<Real> values(view.size());
-  algebra.download(view, values);
-  return values;
-}
-
-template <class Real>
 std::vector<double> download_features(const Extraction<Real>& e, View<Real> view) {
-  const std::vector<Real> values = download(e.admm.algebra(), view);
-  return to_features(e.rotation, {values.begin(), values.end()});
+  return to_features(e.rotation, downloaded_as_double(e.admm.algebra(), view));
 }
 
 template <class Real>
@@ -142,7 +136,7 @@ Certificate extract_certificate(const Extraction<Real>& e) {
   const double weight = e.admm.rho() * gamma_cone;
   for (std::size_t first = 0; first < s.rows; first += host_block) {
     const std::size_t rows = std::min(host_block, s.rows - first);
-    const std::vector<Real> q = download(e.admm.algebra(), e.admm.q().block(first, rows));
+    const std::vector<Real> q = downloaded(e.admm.algebra(), e.admm.q().block(first, rows));
     // A few columns at a time, so that both the rows read and those written stay in cache.
     for (std::size_t from = 0; from < certificate.mu_rows.size(); from += transposed_columns) {
       const std::size_t to = std::min(from + transposed_columns, certificate.mu_rows.size());
@@ -177,10 +171,10 @@ Solution extract_solution(const Extraction<Real>& e) {
   solution.q.reserve(q.size());
   for (std::size_t first = 0; first < q.rows; first += host_block) {
     const std::size_t rows = std::min(host_block, q.rows - first);
-    const std::vector<Real> block = download(e.admm.algebra(), q.block(first, rows));
+    const std::vector<Real> block = downloaded(e.admm.algebra(), q.block(first, rows));
     solution.q.insert(solution.q.end(), block.begin(), block.end());
   }
-  const std::vector<Real> qz = download(e.admm.algebra(), e.admm.qz());
+  const std::vector<Real> qz = downloaded(e.admm.algebra(), e.admm.qz());
   solution.qz.assign(qz.begin(), qz.end());
   return solution;
 }

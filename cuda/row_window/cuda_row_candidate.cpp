@@ -46,13 +46,8 @@ void CudaRowWindow::propose_part(std::size_t offset, const HostVector& part, std
     parts_begun_ = true;
   }
   use_device();
-  const auto column = [&](std::size_t at) -> std::size_t {
-    const auto& active = shape_.active;
-    if (active.empty()) return at;
-    return static_cast<std::size_t>(std::lower_bound(active.begin(), active.end(), at) -
-                                    active.begin());
-  };
-  const std::size_t first = column(offset), last = column(offset + size(part));
+  const std::size_t first = shape_.columns_before(offset);
+  const std::size_t last = shape_.columns_before(offset + size(part));
   const auto each_chunk = [&](const auto& body) {
     for (std::size_t j = first; j < last;) {
       const auto chunk = static_cast<unsigned>(j / cut_.chunk_columns());
