@@ -205,10 +205,14 @@ class Run {
     result.certificate.shifts.assign(request_.data.rows * result.model.preprocessing.features(), 0);
     result.report.robust.epsilon = *request_.options.epsilon;
     result.report.status = control_.cancelled() ? Status::aborted : Status::time_limit;
-    result.report.device = "cpu";
-    result.report.peak_bytes = data_bytes(request_.data) + plan_bytes_;
-    result.report.seconds = control_.seconds();
+    report_resources(result.report);
     return result;
+  }
+
+  void report_resources(Report& report) const {
+    report.device = "cpu";
+    report.peak_bytes = data_bytes(request_.data) + plan_bytes_;
+    report.seconds = control_.seconds();
   }
 
   /// From the program's network to the one returned.
@@ -236,10 +240,8 @@ class Run {
     spread_rows(request_, selected_, result_);
     report_.gates = gates_.count;
     report_.neurons = result_.model.neurons();
-    report_.device = "cpu";
-    report_.peak_bytes = data_bytes(request_.data) + plan_bytes_;
     report_.route = sylvester_route;
-    report_.seconds = control_.seconds();
+    report_resources(report_);
     result_.report = report_;
     return std::move(result_);
   }

@@ -192,7 +192,7 @@ void spread_rows(const Request& request, const std::vector<std::size_t>& selecte
   certificate.nu = spread(certificate.nu, request.outputs, selected, n);
   certificate.mu = std::move(mu);
   if (!certificate.shifts.empty()) {
-    const std::size_t features = certificate.shifts.size() / taking_part;
+    const std::size_t features = result.model.preprocessing.features();
     certificate.shifts = spread(certificate.shifts, features, selected, n);
   }
   certificate.weights = request.weights;

@@ -180,15 +180,17 @@ class Run {
     if (rho != 1 || tau != 1) admm_->set_penalties(rho * admm_->rho(), tau * admm_->tau());
   }
 
+  Extraction<Real> extraction() const {
+    return {request_, targets_, folded_, preprocessing_, rotation_, gates_, *program_, *admm_};
+  }
+
   void extract() {
     if (report_.history.empty() ||
         report_.history.back().iteration != static_cast<double>(report_.iterations)) {
       admm_->bounds(folded_);  // brings V, ν and the needed multipliers up to date
     }
-    const Extraction<Real> e{request_,  targets_, folded_,   preprocessing_,
-                             rotation_, gates_,   *program_, *admm_};
-    result_.model = extract_model(e);
-    result_.certificate = extract_certificate(e);
+    result_.model = extract_model(extraction());
+    result_.certificate = extract_certificate(extraction());
   }
 
   /// Whether the program is solved; chooses the network, and then the status.
@@ -267,9 +269,7 @@ class Run {
   Result finish() {
     price();
     watch(nullptr);
-    const Extraction<Real> e{request_,  targets_, folded_,   preprocessing_,
-                             rotation_, gates_,   *program_, *admm_};
-    result_.solution = extract_solution(e);
+    result_.solution = extract_solution(extraction());
     spread_rows(request_, selected_, result_);
     report_.inner_iterations = admm_->inner_iterations();
     report_.gates = gates_.count;
