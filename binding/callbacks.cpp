@@ -134,7 +134,7 @@ std::shared_ptr<CallbackExchange> CallbackExchange::open(Napi::Env env, Callback
       bell.wake_up = WakeUp::New(
           env, "secondorder.callback", 0, 1, kept.get(),
           [](Napi::Env, void*, Kept* last) { delete last; }, static_cast<void*>(nullptr));
-      kept.release();  // NOLINT(bugprone-unused-return-value): the finalizer owns it from here on
+      static_cast<void>(kept.release());  // the finalizer owns it from here on
       bell.deserted = false;
     }
   } catch (...) {

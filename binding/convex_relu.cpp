@@ -83,22 +83,6 @@ class Train final : public Task {
 
 std::unique_ptr<Task> make_train(const Fields& spec) { return std::make_unique<Train>(spec); }
 
-/// A model with data of its number of features.
-struct ModelInput {
-  convex_relu::NetworkModel model;
-  InputData x;
-
-  explicit ModelInput(const Fields& spec)
-      : model(read_model(spec.object("model"))), x(spec.object("x")) {
-    const std::size_t features = model.preprocessing.raw_features();
-    if (x.view().cols == features) return;
-    throw Error(ErrorCode::dimension_mismatch,
-                "x must have " + std::to_string(features) + " columns, got " +
-                    std::to_string(x.view().cols),
-                "x");
-  }
-};
-
 /// convexReluPredict({ model, x }, run) -> n × outputs numbers, in the precision of the weights
 class Predict final : public Task {
  public:

@@ -28,24 +28,14 @@ AttackOptions read_attack(const Fields& spec) {
 }
 
 /// { model, x, y, …options }
-struct Attacked {
-  convex_relu::NetworkModel model;
-  InputData x;
+struct Attacked : ModelInput {
   std::vector<double> y;
   AttackOptions options;
 
   explicit Attacked(const Fields& spec)
-      : model(read_model(spec.object("model"))),
-        x(spec.object("x")),
+      : ModelInput(spec),
         y(doubles(spec, "y", x.view().rows * model.outputs)),
-        options(read_attack(spec)) {
-    const std::size_t features = model.preprocessing.raw_features();
-    if (x.view().cols == features) return;
-    throw Error(ErrorCode::dimension_mismatch,
-                "x must have " + std::to_string(features) + " columns, got " +
-                    std::to_string(x.view().cols),
-                "x");
-  }
+        options(read_attack(spec)) {}
 };
 
 /// convexReluAttack(spec, run) -> n × features, in the precision of x

@@ -24,6 +24,14 @@ class InputData {
   InputArray<std::int32_t> columns_, row_offsets_;
 };
 
+/// The `model` of a specification with data `x` of its number of features.
+struct ModelInput {
+  convex_relu::NetworkModel model;
+  InputData x;
+
+  explicit ModelInput(const Fields& spec);
+};
+
 /// The elements of a float array as doubles.
 std::vector<double> doubles(const Fields& fields, const char* name,
                             std::optional<std::size_t> expected = std::nullopt);

@@ -126,6 +126,16 @@ std::size_t InputData::bytes() const {
   return binding::bytes(values_) + columns_.bytes() + row_offsets_.bytes();
 }
 
+ModelInput::ModelInput(const Fields& spec)
+    : model(read_model(spec.object("model"))), x(spec.object("x")) {
+  const std::size_t features = model.preprocessing.raw_features();
+  if (x.view().cols == features) return;
+  throw Error(
+      ErrorCode::dimension_mismatch,
+      "x must have " + std::to_string(features) + " columns, got " + std::to_string(x.view().cols),
+      "x");
+}
+
 std::vector<double> doubles(const Fields& fields, const char* name,
                             std::optional<std::size_t> expected) {
   const RealArray array = fields.real_array(name, expected);

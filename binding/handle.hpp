@@ -43,8 +43,7 @@ class Handle {
     auto handle = std::make_unique<Handle>(std::make_shared<Shared<Object>>(std::move(owned)));
     const napi_status status = napi_wrap(env, object, handle.get(), finalize, nullptr, nullptr);
     if (status != napi_ok) throw Napi::Error::New(env);
-    handle->tell(env);
-    handle.release();  // NOLINT(bugprone-unused-return-value): the object owns it from here on
+    handle.release()->tell(env);  // the object owns it from here on
     object.TypeTag(&Traits::tag);
     return object;
   }

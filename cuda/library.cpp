@@ -161,7 +161,7 @@ template <class Functions>
 struct Opened {
   std::mutex mutex;
   bool open = false;
-  Library library;
+  Library handle;
   Functions functions;
 };
 
@@ -169,8 +169,8 @@ template <class Functions, class Fill>
 const Functions& open_once(Opened<Functions>& opened, const Name& name, Fill fill) {
   const std::lock_guard lock(opened.mutex);
   if (!opened.open) {
-    opened.library.open(name);
-    fill(opened.functions, opened.library);
+    opened.handle.open(name);
+    fill(opened.functions, opened.handle);
     opened.open = true;
   }
   return opened.functions;
@@ -201,7 +201,7 @@ const Cusolver& cusolver() {
 
 std::string library_files() {
   cusolver();
-  return opened_cublas.library.file() + "\n" + opened_cusolver.library.file();
+  return opened_cublas.handle.file() + "\n" + opened_cusolver.handle.file();
 }
 
 }  // namespace secondorder::cuda

@@ -11,21 +11,18 @@
 
 namespace secondorder::cuda {
 
-/// A block of the current device's memory.
-class DeviceMemory {
+/// A block of some memory, which `Kind` takes and gives back.
+template <class Kind>
+class MemoryBlock {
  public:
-  DeviceMemory() = default;
-  /// Fails with ERR_OUT_OF_MEMORY, need and have.
-  explicit DeviceMemory(std::size_t bytes) : bytes_(bytes) {
-    if (bytes == 0) return;
-    const cudaError_t status = cudaMalloc(&address_, bytes);
-    if (status == cudaErrorMemoryAllocation) fail_out_of_memory(bytes);
-    check(status, "cudaMalloc");
+  MemoryBlock() = default;
+  explicit MemoryBlock(std::size_t bytes) : bytes_(bytes) {
+    if (bytes > 0) address_ = Kind::take(bytes);
   }
-  ~DeviceMemory() { cudaFree(address_); }
-  DeviceMemory(DeviceMemory&& other) noexcept
+  ~MemoryBlock() { Kind::give_back(address_); }
+  MemoryBlock(MemoryBlock&& other) noexcept
       : address_(std::exchange(other.address_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
-  DeviceMemory& operator=(DeviceMemory&& other) noexcept {
+  MemoryBlock& operator=(MemoryBlock&& other) noexcept {
     std::swap(address_, other.address_);
     std::swap(bytes_, other.bytes_);
     return *this;
@@ -43,32 +40,31 @@ class DeviceMemory {
   std::size_t bytes_ = 0;
 };
 
-/// Host memory that copies to and from a device go through without a copy of the driver's own.
-class PinnedMemory {
- public:
-  PinnedMemory() = default;
-  explicit PinnedMemory(std::size_t bytes) : bytes_(bytes) {
-    if (bytes > 0) check(cudaMallocHost(&address_, bytes), "cudaMallocHost");
+struct OnDevice {
+  /// Fails with ERR_OUT_OF_MEMORY, need and have.
+  static void* take(std::size_t bytes) {
+    void* address = nullptr;
+    const cudaError_t status = cudaMalloc(&address, bytes);
+    if (status == cudaErrorMemoryAllocation) fail_out_of_memory(bytes);
+    check(status, "cudaMalloc");
+    return address;
   }
-  ~PinnedMemory() { cudaFreeHost(address_); }
-  PinnedMemory(PinnedMemory&& other) noexcept
-      : address_(std::exchange(other.address_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
-  PinnedMemory& operator=(PinnedMemory&& other) noexcept {
-    std::swap(address_, other.address_);
-    std::swap(bytes_, other.bytes_);
-    return *this;
-  }
-
-  template <class T>
-  T* as() const {
-    return static_cast<T*>(address_);
-  }
-  std::size_t bytes() const { return bytes_; }
-
- private:
-  void* address_ = nullptr;
-  std::size_t bytes_ = 0;
+  static void give_back(void* address) { cudaFree(address); }
 };
+
+struct PinnedOnHost {
+  static void* take(std::size_t bytes) {
+    void* address = nullptr;
+    check(cudaMallocHost(&address, bytes), "cudaMallocHost");
+    return address;
+  }
+  static void give_back(void* address) { cudaFreeHost(address); }
+};
+
+/// The current device's memory.
+using DeviceMemory = MemoryBlock<OnDevice>;
+/// Host memory that copies to and from a device go through without a copy of the driver's own.
+using PinnedMemory = MemoryBlock<PinnedOnHost>;
 
 /// A stream of the current device that waits for no other.
 class Stream {
@@ -80,7 +76,7 @@ class Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  operator cudaStream_t() const { return stream_; }  // NOLINT(google-explicit-constructor)
+  cudaStream_t get() const { return stream_; }
   void synchronize() const { check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize"); }
 
  private:

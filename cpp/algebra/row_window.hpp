@@ -6,6 +6,7 @@
 // The work is cut by shape alone, so that any number of threads gives the same bits.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -57,6 +58,12 @@ struct RowWindowShape {
   std::size_t first_position = 0;
 
   std::size_t columns() const { return active.empty() ? dimension : active.size(); }
+  /// Columns that come before a position of the vectors.
+  std::size_t columns_before(std::size_t position) const {
+    if (active.empty()) return position;
+    return static_cast<std::size_t>(std::lower_bound(active.begin(), active.end(), position) -
+                                    active.begin());
+  }
 };
 
 /// out = x_factor·x + Gᵀ·coefficients + candidate_factor·candidate, rounded to float32.

@@ -11,15 +11,10 @@
 #include <vector>
 
 #include "convex_relu/program.hpp"
+#include "convex_relu/progress.hpp"
 #include "convex_relu/u_update.hpp"
 
 namespace secondorder::convex_relu {
-
-struct Bounds {
-  double objective = 0;      ///< of the network mapped from V: an upper bound of the optimum
-  double dual = 0;           ///< a lower bound of the sampled program's optimum
-  double infeasibility = 0;  ///< ‖relu(−E∘XV)‖/‖XV‖
-};
 
 /// The factor for ρ while all weights are 0: the multipliers have yet to grow, in proportion to ρ.
 inline constexpr double no_group_in_use = 4;
@@ -39,7 +34,8 @@ class Admm {
   void iterate();
   /// Changes ρ and τ, and keeps primal values and multipliers.
   void set_penalties(double rho, double tau);
-  /// Certificate of the current V and multipliers; not for signed gates.
+  /// Certificate of the current V and multipliers: the objective is that of the network mapped from
+  /// V, an upper bound of the optimum always. Not for signed gates.
   Bounds bounds(const Targets& targets);
 
   /// The factor that would make ρ the mean multiplier of the active groups over their size,

@@ -3,24 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "algebra/download.hpp"
+
 namespace secondorder::convex_relu {
-
-namespace {
-
-template <class Real>
-std::vector<Real> downloaded(Algebra<Real>& algebra, View<Real> view) {
-  std::vector<Real> values(view.size());
-  algebra.download(view, values);
-  return values;
-}
-
-template <class Real>
-std::vector<double> in_double(Algebra<Real>& algebra, View<Real> view) {
-  const std::vector<Real> values = downloaded(algebra, view);
-  return {values.begin(), values.end()};
-}
-
-}  // namespace
 
 template <class Real>
 RobustAdmm<Real>::RobustAdmm(Algebra<Real>& algebra, RobustOperations<Real>& operations,
@@ -157,10 +142,10 @@ double RobustAdmm<Real>::loss_balance() {
 }
 
 template <class Real>
-RobustBounds RobustAdmm<Real>::bounds(const RobustData& data, HostAlgebra& host) {
-  RobustBounds bounds;
+Bounds RobustAdmm<Real>::bounds(const RobustData& data, HostAlgebra& host) {
+  Bounds bounds;
   threshold();
-  v_host_ = in_double(algebra_, v_);
+  v_host_ = downloaded_as_double(algebra_, v_);
   activations(v_);
   const ConeSums sums = operations_.robust_violation(program_.radius, v_, s_);
   bounds.infeasibility = sums.total > 0 ? std::sqrt(sums.violation / sums.total) : 0;
@@ -169,7 +154,7 @@ RobustBounds RobustAdmm<Real>::bounds(const RobustData& data, HostAlgebra& host)
   algebra_.axpby(-1, set(v_, 1), 1, difference_);
   algebra_.multiply(1, program_.d, Transpose::yes, difference_, Transpose::no, 0, z_);
   const std::size_t f = data.features;
-  const std::vector<double> weights = in_double(algebra_, z_);
+  const std::vector<double> weights = downloaded_as_double(algebra_, z_);
   for (std::size_t k = 0; k < data.rows; ++k) {
     double output = 0, spread = 0;
     for (std::size_t j = 0; j < f; ++j) {
@@ -191,7 +176,7 @@ RobustBounds RobustAdmm<Real>::bounds(const RobustData& data, HostAlgebra& host)
 template <class Real>
 void RobustAdmm<Real>::loss_dual(const RobustData& data, HostAlgebra& host) {
   const std::size_t f = data.features;
-  const std::vector<double> q = in_double(algebra_, q_);
+  const std::vector<double> q = downloaded_as_double(algebra_, q_);
   dual_.nu.assign(data.rows, 0);
   dual_.shifts.assign(data.rows * f, 0);
   host.for_rows(data.rows, 100 * f, [&](std::size_t first, std::size_t last) {
@@ -216,14 +201,15 @@ double RobustAdmm<Real>::dual_bound(const RobustData& data) {
   const std::vector<Real> staged(multipliers.begin(), multipliers.end());
   algebra_.upload(staged, z_);
   algebra_.multiply(1, program_.d, Transpose::no, z_, Transpose::no, 0, difference_);
-  const std::vector<double> c = in_double(algebra_, difference_);
+  const std::vector<double> c = downloaded_as_double(algebra_, difference_);
   project();  // μ = ργₛ(s − ps)
   algebra_.axpby(-1, ps_, 1, s_);
   algebra_.multiply(1, s_, Transpose::no, sample_ones_, Transpose::no, 0, row_sums_);
   operations_.apply_signs(program_.d, s_);
   algebra_.multiply(1, s_, Transpose::no, program_.x, Transpose::no, 0, b_);
   const double weight = rho_ * gamma_robust_cone;
-  std::vector<double> g = in_double(algebra_, b_), sums = in_double(algebra_, row_sums_);
+  std::vector<double> g = downloaded_as_double(algebra_, b_),
+                      sums = downloaded_as_double(algebra_, row_sums_);
   for (double& value : g) value *= weight;
   std::vector<double> least(2 * count);
   double largest = 0;
@@ -258,7 +244,7 @@ std::vector<double> RobustAdmm<Real>::multipliers(std::size_t row) {
                                pe_.block(row, 1), ps_.block(row, 1), e_.block(row, 1),
                                s_.block(row, 1));
   algebra_.axpby(-1, ps_.block(row, 1), 1, s_.block(row, 1));
-  std::vector<double> mu = in_double(algebra_, s_.block(row, 1));
+  std::vector<double> mu = downloaded_as_double(algebra_, s_.block(row, 1));
   for (double& value : mu) value *= rho_ * gamma_robust_cone;
   return mu;
 }

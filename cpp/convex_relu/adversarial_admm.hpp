@@ -9,6 +9,7 @@
 
 #include "convex_relu/adversarial_program.hpp"
 #include "convex_relu/adversarial_update.hpp"
+#include "convex_relu/progress.hpp"
 #include "convex_relu/robust_certificate.hpp"
 
 namespace secondorder::convex_relu {
@@ -35,7 +36,7 @@ class RobustAdmm {
   /// Changes ρ and τ, and keeps primal values and multipliers.
   void set_penalties(double rho, double tau);
   /// Objective and infeasibility of V, and the dual bound of the multipliers.
-  RobustBounds bounds(const RobustData& data, HostAlgebra& host);
+  Bounds bounds(const RobustData& data, HostAlgebra& host);
   /// The factor that would make τ half of ‖N‖/‖Z‖; within [1/30, 30].
   double loss_balance();
 

@@ -12,6 +12,9 @@ namespace secondorder::convex_relu {
 /// ρ of gated models and τ may change at iterations 2, 4, 8, … up to this one.
 inline constexpr std::size_t last_group_balance = 64;
 
+/// Factors nearer to 1 gain less than a new factorization costs.
+inline bool worth_changing(double factor) { return factor < 0.7 || factor > 1.4; }
+
 /// k is first·2ʲ.
 inline bool doubles_of(std::size_t first, std::size_t k) {
   return k % first == 0 && ((k / first) & (k / first - 1)) == 0;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/error.hpp"
+
 namespace secondorder {
 
 void DataView::read_row(std::size_t k, double* out) const {
@@ -22,6 +24,18 @@ std::vector<std::size_t> weighted_rows(const std::vector<double>& weights) {
     if (weights[k] > 0) rows.push_back(k);
   }
   return rows;
+}
+
+DataView taking_part(DataView data, const std::vector<double>& weights,
+                     const std::vector<std::size_t>& selected) {
+  if (!weights.empty() && selected.size() < data.rows) {
+    data.selected = selected;
+    data.rows = selected.size();
+  }
+  if (data.rows == 0) {
+    throw Error(ErrorCode::invalid_argument, "sampleWeights: every weight is 0", "sampleWeights");
+  }
+  return data;
 }
 
 }  // namespace secondorder

@@ -28,4 +28,9 @@ struct DataView {
 /// Rows whose weight is 0 take no part: neither in the loss nor in the patterns. Those of others.
 std::vector<std::size_t> weighted_rows(const std::vector<double>& weights);
 
+/// The data of the rows that take part, weighted_rows() of the weights; all where there are none.
+/// Throws ERR_INVALID_ARGUMENT where every weight is 0.
+DataView taking_part(DataView data, const std::vector<double>& weights,
+                     const std::vector<std::size_t>& selected);
+
 }  // namespace secondorder

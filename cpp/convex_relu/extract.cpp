@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "algebra/download.hpp"
+
 namespace secondorder::convex_relu {
 
 namespace {
@@ -11,16 +13,8 @@ namespace {
 constexpr std::size_t transposed_columns = 8;
 
 template <class Real>
-std::vector<Real> download(Algebra<Real>& algebra, View<Real> view) {
-  std::vector<Real> values(view.size());
-  algebra.download(view, values);
-  return values;
-}
-
-template <class Real>
 std::vector<double> download_features(const Extraction<Real>& e, View<Real> view) {
-  const std::vector<Real> values = download(e.admm.algebra(), view);
-  return to_features(e.rotation, {values.begin(), values.end()});
+  return to_features(e.rotation, downloaded_as_double(e.admm.algebra(), view));
 }
 
 template <class Real>
@@ -32,28 +26,6 @@ double norm(const double* row, std::size_t count) {
   double squares = 0;
   for (std::size_t j = 0; j < count; ++j) squares += row[j] * row[j];
   return std::sqrt(squares);
-}
-
-template <class Real>
-void extract_neurons(const Extraction<Real>& e, const std::vector<double>& v, NetworkModel& model) {
-  const GatedShape& s = e.program.shape;
-  const std::size_t f = e.rotation.features, c = s.outputs;
-  std::vector<std::size_t> active;
-  for (std::size_t row = 0; row < s.parameter_rows(); ++row) {
-    if (norm(v.data() + row * f, f) > 0) active.push_back(row);
-  }
-  model.output.assign(c * active.size(), 0);
-  for (std::size_t j = 0; j < active.size(); ++j) {
-    const std::size_t row = active[j], gate = row / c, output = row % c;
-    const double root = std::sqrt(norm(v.data() + row * f, f));
-    const double sign = row < s.set_rows() ? 1 : -1;
-    model.output[output * active.size() + j] = rounded<Real>(sign * root);
-    for (std::size_t l = 0; l < f; ++l) {
-      model.hidden.push_back(rounded<Real>(v[row * f + l] / root));
-    }
-    const bool shared = e.request.options.penalty == Penalty::gate;
-    model.groups.push_back(static_cast<std::int32_t>(shared ? gate : row));
-  }
 }
 
 template <class Real>
@@ -74,6 +46,16 @@ void extract_gated(const Extraction<Real>& e, const std::vector<double>& v, Netw
       }
     }
   }
+}
+
+/// Rows of `width` values each, at their places among `rows`; the others are 0.
+std::vector<double> spread(const std::vector<double>& values, std::size_t width,
+                           const std::vector<std::size_t>& places, std::size_t rows) {
+  std::vector<double> all(rows * width);
+  for (std::size_t k = 0; k < places.size(); ++k) {
+    std::copy_n(values.data() + k * width, width, all.data() + places[k] * width);
+  }
+  return all;
 }
 
 }  // namespace
@@ -97,6 +79,27 @@ std::vector<double> to_rotated(const Rotation& rotation, const std::vector<doubl
 }
 
 template <class Real>
+void add_neurons(const std::vector<double>& v, std::size_t f, NetworkModel& model) {
+  const std::size_t rows = v.size() / f, c = model.outputs;
+  std::vector<std::size_t> active;
+  for (std::size_t row = 0; row < rows; ++row) {
+    if (norm(v.data() + row * f, f) > 0) active.push_back(row);
+  }
+  model.output.assign(c * active.size(), 0);
+  for (std::size_t j = 0; j < active.size(); ++j) {
+    const std::size_t row = active[j], gate = row / c, output = row % c;
+    const double root = std::sqrt(norm(v.data() + row * f, f));
+    const double sign = row < rows / 2 ? 1 : -1;
+    model.output[output * active.size() + j] = rounded<Real>(sign * root);
+    for (std::size_t l = 0; l < f; ++l) {
+      model.hidden.push_back(rounded<Real>(v[row * f + l] / root));
+    }
+    const bool shared = model.grouping == Penalty::gate;
+    model.groups.push_back(static_cast<std::int32_t>(shared ? gate : row));
+  }
+}
+
+template <class Real>
 NetworkModel extract_model(const Extraction<Real>& e) {
   NetworkModel model;
   model.kind = e.request.options.model;
@@ -106,7 +109,7 @@ NetworkModel extract_model(const Extraction<Real>& e) {
   model.output_bias.assign(model.outputs, 0);
   const std::vector<double> v = download_features(e, e.admm.v());
   if (model.kind == Model::relu) {
-    extract_neurons(e, v, model);
+    add_neurons<Real>(v, e.rotation.features, model);
   } else {
     extract_gated(e, v, model);
   }
@@ -133,7 +136,7 @@ Certificate extract_certificate(const Extraction<Real>& e) {
   const double weight = e.admm.rho() * gamma_cone;
   for (std::size_t first = 0; first < s.rows; first += host_block) {
     const std::size_t rows = std::min(host_block, s.rows - first);
-    const std::vector<Real> q = download(e.admm.algebra(), e.admm.q().block(first, rows));
+    const std::vector<Real> q = downloaded(e.admm.algebra(), e.admm.q().block(first, rows));
     // A few columns at a time, so that both the rows read and those written stay in cache.
     for (std::size_t from = 0; from < certificate.mu_rows.size(); from += transposed_columns) {
       const std::size_t to = std::min(from + transposed_columns, certificate.mu_rows.size());
@@ -168,32 +171,37 @@ Solution extract_solution(const Extraction<Real>& e) {
   solution.q.reserve(q.size());
   for (std::size_t first = 0; first < q.rows; first += host_block) {
     const std::size_t rows = std::min(host_block, q.rows - first);
-    const std::vector<Real> block = download(e.admm.algebra(), q.block(first, rows));
+    const std::vector<Real> block = downloaded(e.admm.algebra(), q.block(first, rows));
     solution.q.insert(solution.q.end(), block.begin(), block.end());
   }
-  const std::vector<Real> qz = download(e.admm.algebra(), e.admm.qz());
+  const std::vector<Real> qz = downloaded(e.admm.algebra(), e.admm.qz());
   solution.qz.assign(qz.begin(), qz.end());
   return solution;
 }
 
 void spread_rows(const Request& request, const std::vector<std::size_t>& selected, Result& result) {
-  const std::size_t n = request.data.rows, c = request.outputs, taking_part = selected.size();
+  const std::size_t n = request.data.rows, taking_part = selected.size();
   if (request.weights.empty() || taking_part == n) return;
   Certificate& certificate = result.certificate;
-  std::vector<double> nu(n * c), mu(certificate.mu_rows.size() * n);
+  std::vector<double> mu(certificate.mu_rows.size() * n);
   for (std::size_t k = 0; k < taking_part; ++k) {
-    for (std::size_t o = 0; o < c; ++o) nu[selected[k] * c + o] = certificate.nu[k * c + o];
     for (std::size_t j = 0; j < certificate.mu_rows.size(); ++j) {
       mu[j * n + selected[k]] = certificate.mu[j * taking_part + k];
     }
   }
-  certificate.nu = std::move(nu);
+  certificate.nu = spread(certificate.nu, request.outputs, selected, n);
   certificate.mu = std::move(mu);
+  if (!certificate.shifts.empty()) {
+    const std::size_t features = result.model.preprocessing.features();
+    certificate.shifts = spread(certificate.shifts, features, selected, n);
+  }
   certificate.weights = request.weights;
   result.solution.q.clear();
   result.solution.qz.clear();
 }
 
+template void add_neurons<float>(const std::vector<double>&, std::size_t, NetworkModel&);
+template void add_neurons<double>(const std::vector<double>&, std::size_t, NetworkModel&);
 template NetworkModel extract_model(const Extraction<float>&);
 template NetworkModel extract_model(const Extraction<double>&);
 template Certificate extract_certificate(const Extraction<float>&);

@@ -23,8 +23,13 @@ struct Extraction {
 std::vector<double> to_features(const Rotation& rotation, const std::vector<double>& u);
 std::vector<double> to_rotated(const Rotation& rotation, const std::vector<double>& v);
 
-/// The network of V: hidden v/√‖v‖ with output ±√‖v‖ (arXiv 2201.01965, section 2), or the gated
-/// model's weights. Rounded to Real, as users get it.
+/// The neurons of V's rows in z-space, as many of either sign: hidden v/√‖v‖ with output ±√‖v‖
+/// (arXiv 2201.01965, section 2), in the penalty groups of the model's grouping. Rounded to Real,
+/// as users get them.
+template <class Real>
+void add_neurons(const std::vector<double>& v, std::size_t features, NetworkModel& model);
+
+/// The network of V, or the gated model with its weights; rounded likewise.
 template <class Real>
 NetworkModel extract_model(const Extraction<Real>& e);
 template <class Real>
@@ -33,7 +38,7 @@ template <class Real>
 Solution extract_solution(const Extraction<Real>& e);
 
 /// The certificate speaks of all rows of the data: those of weight 0, that `selected` leaves out,
-/// get ν = μ = 0.
+/// get ν = μ = 0, and no shift.
 void spread_rows(const Request& request, const std::vector<std::size_t>& selected, Result& result);
 
 }  // namespace secondorder::convex_relu

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <unordered_set>
 
+#include "algebra/download.hpp"
 #include "algebra/philox.hpp"
 
 namespace secondorder::convex_relu {
@@ -19,13 +20,6 @@ std::uint64_t with_signs(std::uint64_t pattern, std::span<const double> output) 
   if (pattern == 0) return 0;
   for (const double value : output) pattern = pattern * 0x9E3779B97F4A7C15U + (value < 0 ? 1 : 2);
   return pattern == 0 ? 1 : pattern;
-}
-
-template <class Real>
-std::vector<double> download(Algebra<Real>& algebra, ConstView<Real> view) {
-  std::vector<Real> values(view.size());
-  algebra.download(view, values);
-  return {values.begin(), values.end()};
 }
 
 }  // namespace
@@ -81,8 +75,8 @@ std::vector<double> Pricing<Real>::starts(const Neurons& known, std::uint64_t dr
     u.push_back(directions.normal(draw * (fresh_starts / 2 * r) + i));
   }
   const auto sample = [&](std::size_t index) {
-    return download<Real>(algebra_,
-                          samples_.x.block(pairs.below(draw * fresh_starts + index, n), 1));
+    return downloaded_as_double(algebra_,
+                                samples_.x.block(pairs.below(draw * fresh_starts + index, n), 1));
   };
   for (std::size_t i = 0; i < fresh_starts / 4; ++i) {
     const std::vector<double> one = sample(2 * i), other = sample(2 * i + 1);
@@ -135,8 +129,8 @@ void Pricing<Real>::note_best(std::size_t count, Candidates& best) {
   const std::size_t r = u_.cols, c = q_.cols;
   std::vector<double> price(count);
   algebra_.group_norms(q_.block(0, count), 1, price);
-  const std::vector<double> u = download<Real>(algebra_, u_.block(0, count)),
-                            q = download<Real>(algebra_, q_.block(0, count));
+  const std::vector<double> u = downloaded_as_double(algebra_, u_.block(0, count)),
+                            q = downloaded_as_double(algebra_, q_.block(0, count));
   for (std::size_t i = 0; i < count; ++i) {
     if (!(price[i] > best.price[i])) continue;
     best.price[i] = price[i];

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "algebra/download.hpp"
+
 namespace secondorder::convex_relu {
 
 namespace {
@@ -118,10 +120,8 @@ typename Refinement<Real>::Step Refinement<Real>::descend(const Neurons& from,
                            })
                 .value;
   }
-  std::vector<Real> found(rounded.size());
-  algebra_.download(lbfgs_->point(count), found);
+  const std::vector<double> values = downloaded_as_double(algebra_, lbfgs_->point(count));
   descending_ = 0;
-  const std::vector<double> values(found.begin(), found.end());
   if (hinge) {
     value = network_->predict(lbfgs_->point(count), predictions_, nu_);
   }
@@ -151,9 +151,7 @@ Neurons Refinement<Real>::best(HostAlgebra& host) {
     return pays ? merged(best_->neurons) : none;
   }
   const std::size_t count = descending_, r = samples_.x.cols, c = samples_.y.cols;
-  std::vector<Real> found(count * (r + c));
-  algebra_.download(lbfgs_->point(count), found);
-  const std::vector<double> values(found.begin(), found.end());
+  const std::vector<double> values = downloaded_as_double(algebra_, lbfgs_->point(count));
   return merged(fold(by_size(neurons_of(values, r, c)), width_, host));
 }
 

@@ -20,12 +20,6 @@ struct RobustDual {
   std::vector<bool> needs_multipliers;  ///< 2P: rows whose μ the bound needs
 };
 
-struct RobustBounds {
-  double objective = 0;      ///< of the program at V
-  double dual = 0;           ///< a lower bound of the program's optimum
-  double infeasibility = 0;  ///< ‖relu(rᵀ|v| − E∘Xv)‖/‖Xv‖
-};
-
 /// Moves (ν, ξ) into the domain of φ*, where the bound is finite, and gives N = νx + ξ (n × f).
 std::vector<double> project_robust_dual(const RobustData& data, RobustDual& dual);
 

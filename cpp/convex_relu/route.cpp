@@ -20,7 +20,7 @@ namespace {
 /// Iterations that a run may take: cones take ten times as many.
 double expected_iterations(const GatedShape& s) { return s.sets == 2 ? 200 : 20; }
 
-/// A dummy layout of the program and ADMM over a counting arena.
+/// What the layout of the program and ADMM takes, over a counting arena.
 template <class Real>
 std::size_t workspace_bytes(Algebra<Real>& algebra, const GatedShape& shape, bool weighted,
                             const Options& options, Route route) {

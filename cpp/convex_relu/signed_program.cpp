@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include "algebra/download.hpp"
 #include "base/error.hpp"
 #include "convex_relu/route.hpp"
 
@@ -104,9 +105,8 @@ Neurons SignedProgram<Real>::solve(Arena& arena, const Neurons& neurons, const N
     const double slope = algebra_.dot(nu, nu), output = algebra_.dot(predictions, predictions);
     const bool measured = slope > 0 && output > 0;
     const double tau = measured ? 0.5 * std::sqrt(slope / output) : layout.admm.tau();
-    std::vector<Real> qz(predictions.size()), dual(nu.size());
-    algebra_.download(predictions, qz);
-    algebra_.download(nu, dual);
+    std::vector<Real> qz = downloaded(algebra_, predictions);
+    const std::vector<Real> dual = downloaded(algebra_, nu);
     for (std::size_t k = 0; k < qz.size(); ++k) qz[k] += dual[k] / static_cast<Real>(tau);
     layout.admm.start(rho, tau, p, {}, qz);
   }
@@ -129,8 +129,7 @@ std::vector<Real> SignedProgram<Real>::starting_point(Layout& layout, const Neur
   const double threshold = samples_.beta / rho;
   const View<Real> products = layout.admm.v();
   algebra_.gated_adjoint(samples_.x, layout.program.gates, nu, products);
-  std::vector<Real> p(products.size());
-  algebra_.download(products, p);
+  std::vector<Real> p = downloaded(algebra_, products);
   const std::vector<double> sizes = all.sizes();
   for (std::size_t i = 0; i < all.count(); ++i) {
     Real* rows = p.data() + i * c * r;

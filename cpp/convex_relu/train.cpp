@@ -1,9 +1,7 @@
 #include "convex_relu/train.hpp"
 
 #include <algorithm>
-#include <cmath>
 
-#include "base/error.hpp"
 #include "base/memory_facts.hpp"
 #include "convex_relu/admm.hpp"
 #include "convex_relu/adversarial_train.hpp"
@@ -33,17 +31,9 @@ class Run {
                                request.options, control.threads)),
         algebra_(*placement_.algebra),
         selected_(weighted_rows(request.weights)),
-        data_(request.data) {
-    if (!request.weights.empty() && selected_.size() < data_.rows) {
-      data_.selected = selected_;
-      data_.rows = selected_.size();
-    }
-    if (data_.rows == 0) {
-      throw Error(ErrorCode::invalid_argument, "sampleWeights: every weight is 0", "sampleWeights");
-    }
-    targets_ = Targets::of(data_, request.y, request.outputs, request.weights);
-    folded_ = targets_.folded(request.options.loss);
-  }
+        data_(taking_part(request.data, request.weights, selected_)),
+        targets_(Targets::of(data_, request.y, request.outputs, request.weights)),
+        folded_(targets_.folded(request.options.loss)) {}
 
   Result train() {
     try {
@@ -154,28 +144,10 @@ class Run {
   }
 
   Progress check() {
-    const Bounds bounds = admm_->bounds(folded_);
-    const double scale = targets_.total_weight;
-    Progress p;
-    p.iteration = static_cast<double>(report_.iterations);
-    p.objective = bounds.objective / scale;
-    p.dual_bound = bounds.dual / scale;
-    p.gap = relative_gap(bounds.objective, bounds.dual);
-    p.infeasibility = bounds.infeasibility;
-    p.rho = admm_->rho();
-    p.seconds = control_.seconds();
-    if (!std::isfinite(p.objective) || !std::isfinite(p.dual_bound)) {
-      throw Error(ErrorCode::numerical,
-                  "the iteration left the range of this precision; scale the data or use float64");
-    }
+    const Progress p = make_progress(admm_->bounds(folded_), targets_.total_weight,
+                                     report_.iterations, admm_->rho(), control_);
     report_.history.push_back(p);
-    control_.report({{"iteration", p.iteration},
-                     {"objective", p.objective},
-                     {"dualBound", p.dual_bound},
-                     {"gap", p.gap},
-                     {"infeasibility", p.infeasibility},
-                     {"rho", p.rho},
-                     {"seconds", p.seconds}});
+    report(p, control_);
     return p;
   }
 
@@ -203,10 +175,13 @@ class Run {
       rho = std::max(balance_.factor(report_.history.back()), least);
       if (groups == no_group_in_use) rho = groups;
     }
-    const auto matters = [](double factor) { return factor < 0.7 || factor > 1.4; };
-    if (!matters(rho)) rho = 1;
-    if (!matters(tau)) tau = 1;
+    if (!worth_changing(rho)) rho = 1;
+    if (!worth_changing(tau)) tau = 1;
     if (rho != 1 || tau != 1) admm_->set_penalties(rho * admm_->rho(), tau * admm_->tau());
+  }
+
+  Extraction<Real> extraction() const {
+    return {request_, targets_, folded_, preprocessing_, rotation_, gates_, *program_, *admm_};
   }
 
   void extract() {
@@ -214,10 +189,8 @@ class Run {
         report_.history.back().iteration != static_cast<double>(report_.iterations)) {
       admm_->bounds(folded_);  // brings V, ν and the needed multipliers up to date
     }
-    const Extraction<Real> e{request_,  targets_, folded_,   preprocessing_,
-                             rotation_, gates_,   *program_, *admm_};
-    result_.model = extract_model(e);
-    result_.certificate = extract_certificate(e);
+    result_.model = extract_model(extraction());
+    result_.certificate = extract_certificate(extraction());
   }
 
   /// Whether the program is solved; chooses the network, and then the status.
@@ -296,9 +269,7 @@ class Run {
   Result finish() {
     price();
     watch(nullptr);
-    const Extraction<Real> e{request_,  targets_, folded_,   preprocessing_,
-                             rotation_, gates_,   *program_, *admm_};
-    result_.solution = extract_solution(e);
+    result_.solution = extract_solution(extraction());
     spread_rows(request_, selected_, result_);
     report_.inner_iterations = admm_->inner_iterations();
     report_.gates = gates_.count;

@@ -15,6 +15,7 @@
 #include "convex_relu/global_bound.hpp"
 #include "convex_relu/model.hpp"
 #include "convex_relu/options.hpp"
+#include "convex_relu/progress.hpp"
 
 namespace secondorder::convex_relu {
 
@@ -33,12 +34,6 @@ struct Solution {
   std::vector<double> p;   ///< sets·P·c × f
   std::vector<float> q;    ///< n × sets·P·c, or empty
   std::vector<double> qz;  ///< n × c, or empty
-};
-
-/// One line of the history; seconds since the start.
-struct Progress {
-  double iteration = 0, objective = 0, dual_bound = 0, gap = 0, infeasibility = 0, rho = 0,
-         seconds = 0;
 };
 
 /// One line of the history of gate refinement; round 0 is the descent from the first neurons.

@@ -69,8 +69,8 @@ Backend& open_backend(const BackendSources& sources, std::string& opened_file) {
   }
   Backend* const backend =
       symbol<BackendOpen>(library, backend_open_symbol, *found)(host_services());
-  // It stays for good: threads of jobs may be inside it when the process ends.
-  library.release();  // NOLINT(bugprone-unused-return-value)
+  // Open for good: threads of jobs may be inside it when the process ends.
+  static_cast<void>(library.release());
   opened_file = *found;
   return *backend;
 }

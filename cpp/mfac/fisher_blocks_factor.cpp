@@ -28,17 +28,6 @@ constexpr std::size_t small_order = 256;
 constexpr std::size_t strip = 128;
 constexpr int most_corrections = 4;
 
-/// Tiles (i, j), j ≤ i, of a lower triangle, numbered row after row.
-struct LowerTile {
-  std::size_t i = 0, j = 0;
-  static LowerTile numbered(std::size_t index) {
-    LowerTile t;
-    while ((t.i + 1) * (t.i + 2) / 2 <= index) ++t.i;
-    t.j = index - t.i * (t.i + 1) / 2;
-    return t;
-  }
-};
-
 /// The lower triangle of MᵀM, or of L⁻¹(ρI + MᵀM)L⁻ᵀ, summed up chunk by chunk.
 class Product {
  public:

@@ -89,16 +89,13 @@ void CudaAlgebra<Real>::cone_adjoint(ConstView<Real> x, GateBits gates, std::siz
   if (x.rows == 0) return fill(g, 0);
   const Tiles all = tiles(x.rows, q.cols, adjoint_unit);
   std::byte* const memory = scratch(all.elements() * sizeof(Real));
-  for (std::size_t column = 0; column < all.across(); ++column) {
-    for (std::size_t row_part = 0; row_part < all.down(); ++row_part) {
-      const Tile tile = all.at(row_part, column);
-      const View<Real> y = tile_view(tile, memory);
-      const ConstView<Real> from = part_of(q, tile);
-      for_elements<Real>(stream_, Extent::of(from, ConstView<Real>(y)),
-                         SignPart<Real>{{gates, outputs, tile}, part, from, y});
-      adjoint(y, x, tile, g);
-    }
-  }
+  all.down_each_column([&](const Tile& tile) {
+    const View<Real> y = tile_view(tile, memory);
+    const ConstView<Real> from = part_of(q, tile);
+    for_elements<Real>(stream_.get(), Extent::of(from, ConstView<Real>(y)),
+                       SignPart<Real>{{gates, outputs, tile}, part, from, y});
+    adjoint(y, x, tile, g);
+  });
 }
 
 template <class Real>
@@ -106,21 +103,18 @@ void CudaAlgebra<Real>::cone_relax(ConstView<Real> x, GateBits gates, std::size_
                                    ConstView<Real> u, Real relaxation, View<Real> q) {
   const Tiles all = tiles(x.rows, q.cols, adjoint_unit);
   std::byte* const memory = scratch(all.elements() * sizeof(Real));
-  for (std::size_t column = 0; column < all.across(); ++column) {
-    for (std::size_t row_part = 0; row_part < all.down(); ++row_part) {
-      const Tile tile = all.at(row_part, column);
-      const View<Real> w = tile_view(tile, memory), to = part_of(q, tile);
-      activations(x, u, tile, w);
-      for_elements<Real>(stream_, Extent::of(w, to),
-                         RelaxCone<Real>{{gates, outputs, tile}, w, relaxation, to});
-    }
-  }
+  all.down_each_column([&](const Tile& tile) {
+    const View<Real> w = tile_view(tile, memory), to = part_of(q, tile);
+    activations(x, u, tile, w);
+    for_elements<Real>(stream_.get(), Extent::of(w, to),
+                       RelaxCone<Real>{{gates, outputs, tile}, w, relaxation, to});
+  });
 }
 
 template <class Real>
 void CudaAlgebra<Real>::cone_rescale(Real ratio, View<Real> q) {
   begin_pass(2 * q.size());
-  for_elements<Real>(stream_, Extent::flat(q), RescaleNegative<Real>{ratio, q});
+  for_elements<Real>(stream_.get(), Extent::flat(q), RescaleNegative<Real>{ratio, q});
 }
 
 /// Always in full precision: what it gives is an upper bound of the optimum.
@@ -142,8 +136,8 @@ ConeSums CudaAlgebra<Real>::network_forward(ConstView<Real> x, GateBits gates, s
         const View<Real> w = tile_view(tile, memory + cone_sum_bytes(x.rows));
         activations(x, v.block(set * set_rows, set_rows), tile, w, true);
         sum_rows<Activation::relu, Real>(
-            stream_, {gates, outputs, tile}, outputs, w, set == 0 ? 1 : -1, set == 0 && column == 0,
-            out.block(tile.first_row, tile.rows), cones + tile.first_row);
+            stream_.get(), {gates, outputs, tile}, outputs, w, set == 0 ? 1 : -1,
+            set == 0 && column == 0, out.block(tile.first_row, tile.rows), cones + tile.first_row);
       }
     }
   }

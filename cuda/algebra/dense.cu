@@ -202,10 +202,10 @@ bool CudaAlgebra<Real>::cholesky(View<Real> a) {
     const View<Real> panel = a.block(below, rest).columns(k, width);
     begin(product_operations(width, width, width), 0);
     blas_.cholesky(diagonal, work, sizes.work, info + k / sizes.block);
-    for_elements<Real>(stream_, Extent::of(inverse), Identity<Real>{inverse});
+    for_elements<Real>(stream_.get(), Extent::of(inverse), Identity<Real>{inverse});
     blas_.solve(Side::left, Transpose::no, diagonal, inverse);
     const unsigned tiles = blocks_for(width, square);
-    launch(keep_inverse<Real>, dim3(tiles, tiles), dim3(square, 8), 0, stream_,
+    launch(keep_inverse<Real>, dim3(tiles, tiles), dim3(square, 8), 0, stream_.get(),
            ConstView<Real>(inverse), diagonal);
     if (rest == 0) break;
     begin(product_operations(rest, width, width) / 2, 0);
@@ -218,7 +218,7 @@ bool CudaAlgebra<Real>::cholesky(View<Real> a) {
                      a.block(first, rows).columns(first, columns));
     }
   }
-  launch(judge_pivots<Real>, 1, 1024, 0, stream_, a, info, sizes.parts, failed);
+  launch(judge_pivots<Real>, 1, 1024, 0, stream_.get(), a, info, sizes.parts, failed);
   int verdict = 0;
   fetch(failed, std::span<int>(&verdict, 1));
   return verdict == 0;
@@ -233,11 +233,12 @@ void CudaAlgebra<Real>::subtract(ConstView<Real> a, Transpose op, ConstView<Real
     blas_.multiply(-1, a, op, x, Transpose::no, 1, b);
   } else if (op == Transpose::no) {
     launch(packs ? subtract_product<wide, Real> : subtract_product<1, Real>,
-           blocks_for(a.rows, rows_of_product), dim3(32, rows_of_product), 0, stream_, a, x, b);
+           blocks_for(a.rows, rows_of_product), dim3(32, rows_of_product), 0, stream_.get(), a, x,
+           b);
   } else {
     launch(packs ? subtract_transposed_product<wide, Real> : subtract_transposed_product<1, Real>,
-           blocks_for(a.cols, 32 * (packs ? wide : 1)), dim3(32, rows_at_once), 0, stream_, a, x,
-           b);
+           blocks_for(a.cols, 32 * (packs ? wide : 1)), dim3(32, rows_at_once), 0, stream_.get(), a,
+           x, b);
   }
 }
 
@@ -251,7 +252,7 @@ void CudaAlgebra<Real>::solve_few_columns(ConstView<Real> l, View<Real> b, bool 
     const std::size_t width = std::min(block, n - k), below = k + width, rest = n - below;
     begin(0, static_cast<double>((n - k) * width * sizeof(Real)));
     launch(apply_inverse<Real>, dim3(blocks_for(width, square), columns), dim3(square, square), 0,
-           stream_, diagonal_block(l, k, width), b.block(k, width), y.block(k, width));
+           stream_.get(), diagonal_block(l, k, width), b.block(k, width), y.block(k, width));
     if (rest == 0) break;
     subtract(l.block(below, rest).columns(k, width), Transpose::no, y.block(k, width),
              b.block(below, rest));
@@ -262,8 +263,8 @@ void CudaAlgebra<Real>::solve_few_columns(ConstView<Real> l, View<Real> b, bool 
     const std::size_t k = end - width;
     begin(0, static_cast<double>(end * width * sizeof(Real)));
     launch(apply_transposed_inverse<Real>, dim3(blocks_for(width, rows_of_transpose), columns),
-           dim3(32, rows_of_transpose), 0, stream_, diagonal_block(l, k, width), y.block(k, width),
-           b.block(k, width));
+           dim3(32, rows_of_transpose), 0, stream_.get(), diagonal_block(l, k, width),
+           y.block(k, width), b.block(k, width));
     if (k > 0) {
       subtract(l.block(k, width).columns(0, k), Transpose::yes, b.block(k, width), y.block(0, k));
     }

@@ -130,7 +130,7 @@ class CudaAlgebra final : public Algebra<Real> {
   /// The sums of term(i, j, sums) over rows × cols, each in a fixed order.
   template <std::size_t count, class Term>
   std::array<double, count> sum(std::size_t rows, std::size_t cols, const Term& term) {
-    sum_terms<static_cast<int>(count)>(stream_, rows, cols, term, sums_.as<double>());
+    sum_terms<static_cast<int>(count)>(stream_.get(), rows, cols, term, sums_.as<double>());
     std::array<double, count> totals;
     fetch(sums_.as<double>(), std::span<double>(totals));
     return totals;
@@ -139,7 +139,7 @@ class CudaAlgebra final : public Algebra<Real> {
   template <class Number>
   void fetch(Number* device, std::span<Number> host) {
     staging_.download({reinterpret_cast<std::byte*>(device), 1, host.size_bytes(), 0},
-                      reinterpret_cast<std::byte*>(host.data()), stream_);
+                      reinterpret_cast<std::byte*>(host.data()), stream_.get());
   }
 
   CudaSettings settings_;

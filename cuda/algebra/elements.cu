@@ -113,7 +113,7 @@ template <class Real>
 CudaAlgebra<Real>::CudaAlgebra(const CudaSettings& settings)
     : settings_(settings),
       current_(settings.device),
-      blas_(*settings.cublas, *settings.cusolver, stream_),
+      blas_(*settings.cublas, *settings.cusolver, stream_.get()),
       sums_(sum_memory * sizeof(double)) {}
 
 template <class Real>
@@ -131,7 +131,7 @@ template <class Real>
 void CudaAlgebra<Real>::begin(double operations, double bytes) {
   checkpoint();
   check(cudaSetDevice(settings_.device), "cudaSetDevice");
-  pacer_.pace(stream_, operations, bytes);
+  pacer_.pace(stream_.get(), operations, bytes);
 }
 
 template <class Real>
@@ -164,33 +164,34 @@ void CudaAlgebra<Real>::reserve_scratch(const GatedShape& shape) {
 template <class Real>
 void CudaAlgebra<Real>::upload(std::span<const Real> host, View<Real> device) {
   begin_pass(device.size());
-  staging_.upload(reinterpret_cast<const std::byte*>(host.data()), bytes_of(device), stream_);
+  staging_.upload(reinterpret_cast<const std::byte*>(host.data()), bytes_of(device), stream_.get());
 }
 
 template <class Real>
 void CudaAlgebra<Real>::upload(std::span<const std::uint64_t> host, GateBits device) {
   begin(0, static_cast<double>(host.size_bytes()));
   staging_.upload(reinterpret_cast<const std::byte*>(host.data()),
-                  {reinterpret_cast<std::byte*>(device.words), 1, host.size_bytes(), 0}, stream_);
+                  {reinterpret_cast<std::byte*>(device.words), 1, host.size_bytes(), 0},
+                  stream_.get());
 }
 
 template <class Real>
 void CudaAlgebra<Real>::download(ConstView<Real> device, std::span<Real> host) {
   begin_pass(device.size());
-  staging_.download(bytes_of(device), reinterpret_cast<std::byte*>(host.data()), stream_);
+  staging_.download(bytes_of(device), reinterpret_cast<std::byte*>(host.data()), stream_.get());
 }
 
 template <class Real>
 void CudaAlgebra<Real>::download(GateBits device, std::span<std::uint64_t> host) {
   begin(0, static_cast<double>(host.size_bytes()));
   staging_.download({reinterpret_cast<std::byte*>(device.words), 1, host.size_bytes(), 0},
-                    reinterpret_cast<std::byte*>(host.data()), stream_);
+                    reinterpret_cast<std::byte*>(host.data()), stream_.get());
 }
 
 template <class Real>
 void CudaAlgebra<Real>::fill(View<Real> a, Real value) {
   begin_pass(a.size());
-  for_elements<Real>(stream_, Extent::flat(a), Fill<Real>{a, value});
+  for_elements<Real>(stream_.get(), Extent::flat(a), Fill<Real>{a, value});
 }
 
 template <class Real>
@@ -199,38 +200,39 @@ void CudaAlgebra<Real>::copy(ConstView<Real> from, View<Real> to) {
   if (from.size() == 0) return;
   const std::size_t width = from.cols * sizeof(Real);
   if (from.stride == from.cols && to.stride == to.cols) {
-    check(cudaMemcpyAsync(to.data, from.data, from.rows * width, cudaMemcpyDeviceToDevice, stream_),
+    check(cudaMemcpyAsync(to.data, from.data, from.rows * width, cudaMemcpyDeviceToDevice,
+                          stream_.get()),
           "cudaMemcpyAsync");
     return;
   }
   check(cudaMemcpy2DAsync(to.data, to.stride * sizeof(Real), from.data, from.stride * sizeof(Real),
-                          width, from.rows, cudaMemcpyDeviceToDevice, stream_),
+                          width, from.rows, cudaMemcpyDeviceToDevice, stream_.get()),
         "cudaMemcpy2DAsync");
 }
 
 template <class Real>
 void CudaAlgebra<Real>::axpby(Real alpha, ConstView<Real> x, Real beta, View<Real> y) {
   begin_pass(3 * y.size());
-  for_elements<Real>(stream_, Extent::flat(x, y), Axpby<Real>{alpha, x, beta, y});
+  for_elements<Real>(stream_.get(), Extent::flat(x, y), Axpby<Real>{alpha, x, beta, y});
 }
 
 template <class Real>
 void CudaAlgebra<Real>::scale_columns(ConstView<Real> scale, View<Real> a) {
   begin_pass(2 * a.size());
-  for_elements<Real>(stream_, Extent::of(a), ScaleColumns<Real>{scale.data, a});
+  for_elements<Real>(stream_.get(), Extent::of(a), ScaleColumns<Real>{scale.data, a});
 }
 
 template <class Real>
 void CudaAlgebra<Real>::add_to_diagonal(ConstView<Real> diagonal, View<Real> a) {
   begin_pass(a.rows);
-  for_elements<Real>(stream_, {1, a.rows, false}, AddToDiagonal<Real>{diagonal.data, a});
+  for_elements<Real>(stream_.get(), {1, a.rows, false}, AddToDiagonal<Real>{diagonal.data, a});
 }
 
 template <class Real>
 void CudaAlgebra<Real>::symmetrize(View<Real> a) {
   begin_pass(a.size());
   const unsigned tiles = blocks_for(a.rows, square);
-  launch(mirror<Real>, dim3(tiles, tiles), dim3(square, 8), 0, stream_, a);
+  launch(mirror<Real>, dim3(tiles, tiles), dim3(square, 8), 0, stream_.get(), a);
 }
 
 template <class Real>

@@ -132,8 +132,8 @@ void CudaAlgebra<Real>::gated_forward(ConstView<Real> x, GateBits gates, ConstVi
       const Tile tile = all.at(part, column);
       const View<Real> w = tile_view(tile, memory);
       activations(x, u, tile, w);
-      sum_rows<Activation::gated, Real>(stream_, {gates, outputs, tile}, outputs, w, 1, column == 0,
-                                        out.block(tile.first_row, tile.rows), nullptr);
+      sum_rows<Activation::gated, Real>(stream_.get(), {gates, outputs, tile}, outputs, w, 1,
+                                        column == 0, out.block(tile.first_row, tile.rows), nullptr);
     }
   }
 }
@@ -144,24 +144,21 @@ void CudaAlgebra<Real>::gated_adjoint(ConstView<Real> x, GateBits gates, ConstVi
   if (x.rows == 0) return fill(g, 0);
   const Tiles all = tiles(x.rows, g.rows, adjoint_unit);
   std::byte* const memory = scratch(all.elements() * sizeof(Real));
-  for (std::size_t column = 0; column < all.across(); ++column) {
-    for (std::size_t part = 0; part < all.down(); ++part) {
-      const Tile tile = all.at(part, column);
-      const View<Real> y = tile_view(tile, memory);
-      for_elements<Real>(
-          stream_, Extent::of(y),
-          MaskOutputs<Real>{{gates, r.cols, tile}, r.block(tile.first_row, tile.rows), y});
-      adjoint(y, x, tile, g);
-    }
-  }
+  all.down_each_column([&](const Tile& tile) {
+    const View<Real> y = tile_view(tile, memory);
+    for_elements<Real>(
+        stream_.get(), Extent::of(y),
+        MaskOutputs<Real>{{gates, r.cols, tile}, r.block(tile.first_row, tile.rows), y});
+    adjoint(y, x, tile, g);
+  });
 }
 
 template <class Real>
 void CudaAlgebra<Real>::gate_kernel(GateBits gates, Real scale, Real shift, View<Real> m) {
   const unsigned tiles = blocks_for(m.rows, overlap_tile);
   begin(static_cast<double>(m.size()) * static_cast<double>(gates.stride()), 0);
-  launch(overlaps<Real>, dim3(tiles, tiles), dim3(overlap_threads, overlap_threads), 0, stream_,
-         gates, scale, shift, m);
+  launch(overlaps<Real>, dim3(tiles, tiles), dim3(overlap_threads, overlap_threads), 0,
+         stream_.get(), gates, scale, shift, m);
 }
 
 template <class Real>
@@ -181,7 +178,7 @@ void CudaAlgebra<Real>::gated_gram(ConstView<Real> x, GateBits gates, View<Real>
     const Tile tile{first, std::min(longest, x.rows - first), 0, unknowns, unknowns};
     const View<Real> f = tile_view(tile, memory);
     begin(static_cast<double>(f.size()) * static_cast<double>(unknowns), 0);
-    for_elements<Real>(stream_, Extent::of(f),
+    for_elements<Real>(stream_.get(), Extent::of(f),
                        MaskOutputs<Real>{{gates, x.cols, tile}, x.block(first, tile.rows), f});
     blas_.gram(1, f, first == 0 ? 0 : 1, g);
   }

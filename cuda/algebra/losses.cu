@@ -59,8 +59,8 @@ void CudaAlgebra<Real>::loss_prox(Loss loss, ConstView<Real> q, ConstView<Real> 
                                   View<Real> a) {
   begin(200.0 * static_cast<double>(q.size()), 0);
   auto* const work = reinterpret_cast<double*>(scratch(2 * q.size() * sizeof(double)));
-  launch(proximal_rows<Real>, blocks_for(q.rows, threads), threads, 0, stream_, loss, q, y, weights,
-         penalty, z, a, work);
+  launch(proximal_rows<Real>, blocks_for(q.rows, threads), threads, 0, stream_.get(), loss, q, y,
+         weights, penalty, z, a, work);
 }
 
 template <class Real>

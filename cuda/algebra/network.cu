@@ -85,43 +85,40 @@ __global__ void signs_to_bits(ConstView<Real> w, std::size_t first_row, std::siz
 template <class Real>
 void CudaAlgebra<Real>::scale_rows(ConstView<Real> scale, View<Real> a) {
   begin_pass(2 * a.size());
-  for_elements<Real>(stream_, Extent::of(a), ScaleRows<Real>{scale, a});
+  for_elements<Real>(stream_.get(), Extent::of(a), ScaleRows<Real>{scale, a});
 }
 
 template <class Real>
 void CudaAlgebra<Real>::normalize_rows(View<Real> a) {
   begin_pass(3 * a.size());
-  launch(normalize<Real>, blocks_for(a.rows, rows_per_block), dim3(32, rows_per_block), 0, stream_,
-         a);
+  launch(normalize<Real>, blocks_for(a.rows, rows_per_block), dim3(32, rows_per_block), 0,
+         stream_.get(), a);
 }
 
 template <class Real>
 void CudaAlgebra<Real>::rectify(View<Real> a) {
   begin_pass(2 * a.size());
-  for_elements<Real>(stream_, Extent::flat(a), Rectify<Real>{a});
+  for_elements<Real>(stream_.get(), Extent::flat(a), Rectify<Real>{a});
 }
 
 template <class Real>
 void CudaAlgebra<Real>::backpropagate(ConstView<Real> g, ConstView<Real> a, View<Real> z) {
   begin(2.0 * static_cast<double>(z.size()) * static_cast<double>(g.cols),
         static_cast<double>(2 * z.size() * sizeof(Real)));
-  for_elements<Real>(stream_, Extent::of(z), Backpropagate<Real>{g, a, z});
+  for_elements<Real>(stream_.get(), Extent::of(z), Backpropagate<Real>{g, a, z});
 }
 
 template <class Real>
 void CudaAlgebra<Real>::open_gates(ConstView<Real> x, ConstView<Real> u, GateBits gates) {
   const Tiles all = tiles(x.rows, u.rows, 64);
   std::byte* const place = scratch(all.elements() * sizeof(Real));
-  for (std::size_t across = 0; across < all.across(); ++across) {
-    for (std::size_t down = 0; down < all.down(); ++down) {
-      const Tile tile = all.at(down, across);
-      const View<Real> w = tile_view(tile, place);
-      activations(x, u, tile, w, true);
-      launch(signs_to_bits<Real>,
-             dim3(blocks_for(tile.rows, rows_per_block), blocks_for(tile.columns, 64)),
-             dim3(32, rows_per_block), 0, stream_, w, tile.first_row, tile.first_column, gates);
-    }
-  }
+  all.down_each_column([&](const Tile& tile) {
+    const View<Real> w = tile_view(tile, place);
+    activations(x, u, tile, w, true);
+    launch(signs_to_bits<Real>,
+           dim3(blocks_for(tile.rows, rows_per_block), blocks_for(tile.columns, 64)),
+           dim3(32, rows_per_block), 0, stream_.get(), w, tile.first_row, tile.first_column, gates);
+  });
 }
 
 template class CudaAlgebra<float>;

@@ -123,14 +123,15 @@ void CudaAlgebra<Real>::group_threshold(ConstView<Real> p, std::size_t group, Re
                                         View<Real> v, View<Real> b) {
   begin_pass(5 * p.size());
   launch(threshold_groups<Real>, blocks_for(p.rows / group, groups_per_block),
-         dim3(32, groups_per_block), 0, stream_, p, group, threshold, g, weight, scale.data, v, b);
+         dim3(32, groups_per_block), 0, stream_.get(), p, group, threshold, g, weight, scale.data,
+         v, b);
 }
 
 template <class Real>
 void CudaAlgebra<Real>::relax(ConstView<Real> t, Real sign, ConstView<Real> v, Real relaxation,
                               View<Real> b, View<Real> p) {
   begin_pass(6 * p.size());
-  for_elements<Real>(stream_, Extent::flat(t, v, ConstView<Real>(b), ConstView<Real>(p)),
+  for_elements<Real>(stream_.get(), Extent::flat(t, v, ConstView<Real>(b), ConstView<Real>(p)),
                      Relax<Real>{t, sign, v, relaxation, b, p});
 }
 
@@ -139,7 +140,7 @@ void CudaAlgebra<Real>::gates_to_columns(ConstView<Real> u, View<Real> columns) 
   begin_pass(2 * u.size());
   Extent extent = Extent::of(columns);
   extent.packs = false;
-  for_elements<Real>(stream_, extent, Relayout<Real, true>{columns, writable(u)});
+  for_elements<Real>(stream_.get(), extent, Relayout<Real, true>{columns, writable(u)});
 }
 
 template <class Real>
@@ -147,7 +148,7 @@ void CudaAlgebra<Real>::columns_to_gates(ConstView<Real> columns, View<Real> u) 
   begin_pass(2 * u.size());
   Extent extent = Extent::of(columns);
   extent.packs = false;
-  for_elements<Real>(stream_, extent, Relayout<Real, false>{writable(columns), u});
+  for_elements<Real>(stream_.get(), extent, Relayout<Real, false>{writable(columns), u});
 }
 
 template <class Real>
@@ -161,7 +162,7 @@ void CudaAlgebra<Real>::dual_norms(ConstView<Real> c, Real sign, ConstView<Real>
   begin_pass(2 * c.size());
   auto* const on_device = reinterpret_cast<double*>(scratch(norms.size_bytes()));
   launch(norms_of_groups<Real>, blocks_for(norms.size(), groups_per_block),
-         dim3(32, groups_per_block), 0, stream_, c, sign, g, weight, group, on_device);
+         dim3(32, groups_per_block), 0, stream_.get(), c, sign, g, weight, group, on_device);
   fetch(on_device, norms);
 }
 

@@ -41,6 +41,14 @@ class Tiles {
     return {row, std::min(tile_rows_, rows_ - row), column,
             std::min(tile_columns_, columns_ - column), stride_};
   }
+  /// body(tile) for every tile, one column of tiles after another, each from its top: what is
+  /// summed over a column's rows is complete before the next column begins.
+  template <class Body>
+  void down_each_column(const Body& body) const {
+    for (std::size_t column = 0; column < across_; ++column) {
+      for (std::size_t row = 0; row < down_; ++row) body(at(row, column));
+    }
+  }
   /// Elements of the largest tile.
   std::size_t elements() const { return tile_rows_ * stride_; }
 

@@ -17,7 +17,7 @@ void CudaRowWindow::multiply_candidate(unsigned chunk, const float* values, std:
   pass.x[0] = {values, false};
   pass.sums = candidate_sums_.as<double>();
   pass.sums_stride = shape_.rows + 1;
-  launch_candidate_products(shape_.storage, candidate(), pass, lane(chunk).stream);
+  launch_candidate_products(shape_.storage, candidate(), pass, lane(chunk).stream.get());
 }
 
 void CudaRowWindow::propose(const HostVector& g, std::size_t used) {
@@ -32,7 +32,7 @@ void CudaRowWindow::propose(const HostVector& g, std::size_t used) {
     const std::size_t bad = host_.gather(g, 0, range.first, range.count, values);
     if (bad < range.count) refuse(g, 0, range.first + bad);
     lane.to_device(lane.vectors.in.address(), values, range.count * sizeof(float));
-    lane.sent.record(lane.stream);
+    lane.sent.record(lane.stream.get());
     multiply_candidate(chunk, lane.vectors.in.as<float>(), used);
   }
 }
@@ -46,13 +46,8 @@ void CudaRowWindow::propose_part(std::size_t offset, const HostVector& part, std
     parts_begun_ = true;
   }
   use_device();
-  const auto column = [&](std::size_t at) -> std::size_t {
-    const auto& active = shape_.active;
-    if (active.empty()) return at;
-    return static_cast<std::size_t>(std::lower_bound(active.begin(), active.end(), at) -
-                                    active.begin());
-  };
-  const std::size_t first = column(offset), last = column(offset + size(part));
+  const std::size_t first = shape_.columns_before(offset);
+  const std::size_t last = shape_.columns_before(offset + size(part));
   const auto each_chunk = [&](const auto& body) {
     for (std::size_t j = first; j < last;) {
       const auto chunk = static_cast<unsigned>(j / cut_.chunk_columns());
@@ -70,7 +65,7 @@ void CudaRowWindow::propose_part(std::size_t offset, const HostVector& part, std
     const std::size_t bad = host_.gather(part, offset, range.first, range.count, values);
     if (bad < range.count) refuse(part, offset, range.first + bad);
     lane.to_device(parts_.as<float>() + range.first, values, range.count * sizeof(float));
-    lane.sent.record(lane.stream);
+    lane.sent.record(lane.stream.get());
   });
   candidate_used_ = used;
   each_chunk([&](unsigned chunk, Columns range) {

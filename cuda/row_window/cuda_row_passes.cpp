@@ -35,7 +35,7 @@ std::span<const double> CudaRowWindow::total(const DeviceMemory& sums, std::size
                                              std::size_t count) {
   const Lane& lane = lanes_[0];
   launch_sum_tasks(sums.as<double>(), cut_.tasks(), stride, count, totals_.as<double>(),
-                   lane.stream);
+                   lane.stream.get());
   lane.to_host(host_totals_.as<double>(), totals_.as<double>(), count * sizeof(double));
   lane.stream.synchronize();
   return {host_totals_.as<double>(), count};
@@ -66,10 +66,10 @@ void CudaRowWindow::multiply(std::span<const HostVector> x, std::size_t used, do
       // Where a kernel takes more vectors than there are, the first one again.
       pass.x[v] = v < x.size() ? send(lane, v, x[v], columns(chunk)) : pass.x[0];
     }
-    lane.sent.record(lane.stream);
+    lane.sent.record(lane.stream.get());
     pass.sums = product_sums_.as<double>();
     pass.sums_stride = used;
-    launch_products(shape_.storage, vectors, pass, lane.stream);
+    launch_products(shape_.storage, vectors, pass, lane.stream.get());
   }
   settle();
   const auto totals = total(product_sums_, vectors * used, x.size() * used);
@@ -138,7 +138,7 @@ void CudaRowWindow::launch_combination(unsigned chunk, std::span<const Combinati
     pass.x_factor[v] = there ? c.x_factor : 0;
     if (pass.x_factor[v] != 0) pass.x[v] = send(lane, v, c.x, columns(chunk));
   }
-  launch_combine(shape_.storage, vectors, pass, lane.stream);
+  launch_combine(shape_.storage, vectors, pass, lane.stream.get());
   for (std::size_t v = 0; v < combinations.size(); ++v) {
     lane.to_host(lane.vectors.host_out.as<float>() + v * stride,
                  lane.vectors.out.as<float>() + v * stride, columns(chunk).count * sizeof(float));

@@ -61,7 +61,7 @@ CudaRowWindow::CudaRowWindow(int device, RowWindowShape shape)
   // Rows that were never written are zeros.
   for (const DeviceMemory* memory : {&data_, &scales_}) {
     if (memory->bytes() == 0) continue;
-    check(cudaMemsetAsync(memory->address(), 0, memory->bytes(), lanes_[0].stream),
+    check(cudaMemsetAsync(memory->address(), 0, memory->bytes(), lanes_[0].stream.get()),
           "cudaMemsetAsync");
   }
   settle();
@@ -70,7 +70,7 @@ CudaRowWindow::CudaRowWindow(int device, RowWindowShape shape)
 CudaRowWindow::~CudaRowWindow() {
   // Whatever is under way uses memory that goes now.
   cudaSetDevice(device_);
-  for (const Lane& lane : lanes_) cudaStreamSynchronize(lane.stream);
+  for (const Lane& lane : lanes_) cudaStreamSynchronize(lane.stream.get());
 }
 
 void CudaRowWindow::watch(const RunControl* control) {
@@ -101,7 +101,7 @@ void CudaRowWindow::settle() const {
   use_device();
   for (const Lane& lane : lanes_) lane.stream.synchronize();
   if (!slot_to_fill_) return;
-  launch_store_row({tiles(), *slot_to_fill_, 0, cut_.blocks, candidate()}, lanes_[0].stream);
+  launch_store_row({tiles(), *slot_to_fill_, 0, cut_.blocks, candidate()}, lanes_[0].stream.get());
   lanes_[0].stream.synchronize();
   slot_to_fill_.reset();
 }
@@ -122,7 +122,7 @@ void CudaRowWindow::export_row(std::size_t slot, std::span<std::byte> bytes) con
     const Lane& lane = this->lane(chunk);
     const unsigned first = cut_.first_block(chunk), end = cut_.end_block(chunk);
     const SingleRow row{lane.vectors.out.as<std::byte>(), lane.vectors.in.as<float>()};
-    launch_fetch_row({tiles(), slot, first, end, row}, lane.stream);
+    launch_fetch_row({tiles(), slot, first, end, row}, lane.stream.get());
     const RowLayout piece{columns(chunk).count, shape_.storage};
     const std::size_t scale_bytes = piece.scale_row_bytes();
     lane.to_host(lane.vectors.host_out.as<std::byte>(), row.data, piece.element_row_bytes());
@@ -153,7 +153,7 @@ void CudaRowWindow::import_row(std::size_t slot, std::span<const std::byte> byte
                   scale_bytes);
       lane.to_device(row.scales, lane.vectors.host_out.as<std::byte>(), scale_bytes);
     }
-    launch_store_row({tiles(), slot, first, end, row}, lane.stream);
+    launch_store_row({tiles(), slot, first, end, row}, lane.stream.get());
     lane.stream.synchronize();
   }
 }

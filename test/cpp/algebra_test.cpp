@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "base/run_control.hpp"
 #include "checks/parameter_checks.hpp"
+#include "product_checks.hpp"
 
 using namespace secondorder;
 using namespace secondorder::test;
@@ -23,11 +24,7 @@ constexpr bool allocator_aborts = false;
 
 TEST_SUITE("algebra") {
   TEST_CASE_TEMPLATE("group threshold, norms and relaxation", Real, float, double) {
-    for (const std::string& table : kernel_names()) {
-      CAPTURE(table);
-      CpuAlgebra<Real> algebra(2, *kernels_named<Real>(table.c_str()));
-      check_groups<Real>(algebra);
-    }
+    for_every_kernel_table<Real>([](CpuAlgebra<Real>& algebra) { check_groups<Real>(algebra); });
   }
 
   TEST_CASE_TEMPLATE("a group within the threshold becomes exactly zero", Real, float, double) {

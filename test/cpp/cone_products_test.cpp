@@ -8,16 +8,13 @@ using namespace secondorder::test;
 
 TEST_SUITE("cone products") {
   TEST_CASE_TEMPLATE("against naive sums, every kernel table", Real, float, double) {
-    for (const std::string& table : kernel_names()) {
-      CAPTURE(table);
-      CpuAlgebra<Real> algebra(2, *kernels_named<Real>(table.c_str()));
-      check_cone_products<Real>(algebra, cone_cases);
-    }
+    for_every_kernel_table<Real>(
+        [](CpuAlgebra<Real>& algebra) { check_cone_products<Real>(algebra, cone_cases); });
   }
 
   TEST_CASE_TEMPLATE("the same bits for 1, 2 and 3 threads", Real, float, double) {
-    for (const ConeCase s :
-         {ConeCase{3000, 5, 65, 1, 2}, {900, 7, 200, 3, 2}, {2000, 3, 70, 2, 1}}) {
+    for (const GatedShape s :
+         {GatedShape{3000, 5, 65, 1, 2}, {900, 7, 200, 3, 2}, {2000, 3, 70, 2, 1}}) {
       check_threads_agree<Real>([&](CpuAlgebra<Real>& algebra) {
         Random random(2);
         ConeInstance<Real> in(s, random);

@@ -2,6 +2,8 @@
 // What the tests of M-FAC's dynamic algorithm are measured by.
 #pragma once
 
+#include <doctest/doctest.h>
+
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -130,6 +132,19 @@ inline std::vector<float> solve(mfac::FisherWindow& window, const HostVector& x)
   std::vector<float> solution(window.options().dimension);
   window.solve(std::span(&x, 1), solution, freely);
   return solution;
+}
+
+/// An x in float32 and one in float64, both at once, against dense H.
+inline void check_both_precisions(mfac::FisherWindow& window, const std::vector<float>& single,
+                                  const std::vector<double>& twofold) {
+  const std::size_t d = single.size();
+  const HostVector both[] = {host(single), host(twofold)};
+  std::vector<float> out(2 * d);
+  window.solve(both, out, freely);
+  const auto dense = dense_fisher(window);
+  CHECK(distance(std::span<const float>(out).first(d), dense.solve(widened(single))) < 1e-6);
+  CHECK(distance(std::span<const float>(out).last(d),
+                 dense.solve({twofold.begin(), twofold.end()})) < 1e-6);
 }
 
 }  // namespace secondorder::test

@@ -148,13 +148,7 @@ TEST_SUITE("Fisher window") {
       for (int j = 0; j < 70; ++j) twofold.push_back(random.normal());
       for (int step = 0; step < 14; ++step) {
         CAPTURE(step);
-        const HostVector both[] = {host(single), host(twofold)};
-        std::vector<float> out(140);
-        window.solve(both, out, freely);
-        const auto dense = dense_fisher(window);
-        CHECK(distance(std::span<const float>(out).first(70), dense.solve(widened(single))) < 1e-6);
-        CHECK(distance(std::span<const float>(out).last(70),
-                       dense.solve({twofold.begin(), twofold.end()})) < 1e-6);
+        check_both_precisions(window, single, twofold);
         window.push(host(normal_floats(70, random)), {}, freely);
       }
       window.solve({}, {}, freely);

@@ -88,7 +88,7 @@ TEST_SUITE("largest price of a neuron") {
     }
   }
 
-  TEST_CASE("branch and bound: any stop is a bound, more nodes never give a worse one") {
+  TEST_CASE("branch and bound: every stop is a bound, more nodes never give a worse one") {
     Random random(3);
     for (const std::size_t cols : {2, 3, 4, 5}) {
       const PriceCase p = random_price_case(40, cols, 1, random);

@@ -8,11 +8,8 @@ using namespace secondorder::test;
 
 TEST_SUITE("gated products") {
   TEST_CASE_TEMPLATE("forward, adjoint and Gram matrix, every kernel table", Real, float, double) {
-    for (const std::string& table : kernel_names()) {
-      CAPTURE(table);
-      CpuAlgebra<Real> algebra(2, *kernels_named<Real>(table.c_str()));
-      check_gated_products<Real>(algebra, gated_cases);
-    }
+    for_every_kernel_table<Real>(
+        [](CpuAlgebra<Real>& algebra) { check_gated_products<Real>(algebra, gated_cases); });
   }
 
   TEST_CASE_TEMPLATE("no gates: the sum is zero", Real, float, double) {
@@ -21,15 +18,12 @@ TEST_SUITE("gated products") {
   }
 
   TEST_CASE_TEMPLATE("gate kernel", Real, float, double) {
-    for (const std::string& table : kernel_names()) {
-      CAPTURE(table);
-      CpuAlgebra<Real> algebra(2, *kernels_named<Real>(table.c_str()));
-      check_gate_kernel<Real>(algebra);
-    }
+    for_every_kernel_table<Real>(
+        [](CpuAlgebra<Real>& algebra) { check_gate_kernel<Real>(algebra); });
   }
 
   TEST_CASE_TEMPLATE("the same bits for 1, 2 and 3 threads", Real, float, double) {
-    for (const GatedCase s : {GatedCase{5000, 11, 65, 1}, {3000, 20, 40, 3}, {700, 70, 200, 2}}) {
+    for (const GatedShape s : {GatedShape{5000, 11, 65, 1}, {3000, 20, 40, 3}, {700, 70, 200, 2}}) {
       check_threads_agree<Real>([&](CpuAlgebra<Real>& algebra) {
         Random random(4);
         GatedInstance<Real> instance(s, random);

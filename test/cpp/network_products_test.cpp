@@ -2,17 +2,15 @@
 #include <doctest/doctest.h>
 
 #include "checks/network_checks.hpp"
+#include "product_checks.hpp"
 
 using namespace secondorder;
 using namespace secondorder::test;
 
 TEST_SUITE("network products") {
   TEST_CASE_TEMPLATE("rectify and backpropagate, every kernel", Real, float, double) {
-    for (const std::string& table : kernel_names()) {
-      CAPTURE(table);
-      CpuAlgebra<Real> algebra(2, *kernels_named<Real>(table.c_str()));
-      check_backpropagation<Real>(algebra);
-    }
+    for_every_kernel_table<Real>(
+        [](CpuAlgebra<Real>& algebra) { check_backpropagation<Real>(algebra); });
   }
 
   TEST_CASE_TEMPLATE("rows scaled and normalized", Real, float, double) {

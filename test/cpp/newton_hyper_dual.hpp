@@ -10,7 +10,7 @@ namespace secondorder::test {
 struct HyperDual {
   double value = 0, first = 0, second = 0, both = 0;
   HyperDual() = default;
-  HyperDual(double constant) : value(constant) {}  // NOLINT(google-explicit-constructor)
+  HyperDual(double constant) : value(constant) {}
   HyperDual(double v, double a, double b, double ab) : value(v), first(a), second(b), both(ab) {}
 };
 

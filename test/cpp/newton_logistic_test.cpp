@@ -127,7 +127,7 @@ TEST_CASE("Logistic regression: the cheapest form of the Hessian is chosen") {
   CHECK(form(50, 20000, true) == std::pair(HessianForm::product, false));
 }
 
-TEST_CASE("Logistic regression: any team gives the same bits") {
+TEST_CASE("Logistic regression: teams of every size give the same bits") {
   Random random(3);
   const auto o = logistic(9000, 30, 2, true, random);
   for (const auto& options : {o, compressed(o)}) {

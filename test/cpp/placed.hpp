@@ -24,8 +24,8 @@ class Placed {
   Placed(Algebra<Real>& algebra, std::size_t rows, std::size_t cols, std::size_t padding = 0)
       : Placed(algebra, Matrix<Real>(rows, cols, padding)) {}
 
-  operator View<Real>() const { return view(); }       // NOLINT(google-explicit-constructor)
-  operator ConstView<Real>() const { return view(); }  // NOLINT(google-explicit-constructor)
+  operator View<Real>() const { return view(); }
+  operator ConstView<Real>() const { return view(); }
   View<Real> view() const {
     return {reinterpret_cast<Real*>(memory_->data()), like_.rows(), like_.cols(), like_.stride()};
   }
@@ -57,7 +57,7 @@ class PlacedBits {
     memory_ = algebra.allocate(std::max<std::size_t>(words * sizeof(std::uint64_t), 1));
     algebra.upload(std::span<const std::uint64_t>(shape_.words, words), view());
   }
-  operator GateBits() const { return view(); }  // NOLINT(google-explicit-constructor)
+  operator GateBits() const { return view(); }
   GateBits view() const {
     return {reinterpret_cast<std::uint64_t*>(memory_->data()), shape_.rows, shape_.gates};
   }

@@ -5,11 +5,35 @@
 #include <doctest/doctest.h>
 
 #include <initializer_list>
+#include <ostream>
 #include <vector>
 
+#include "algebra/algebra.hpp"
 #include "test_support.hpp"
 
-namespace secondorder::test {
+namespace secondorder {
+
+/// Named in messages by its numbers.
+inline std::ostream& operator<<(std::ostream& out, const GatedShape& s) {
+  return out << s.rows << " samples of " << s.features << " features, " << s.gates << " gates, "
+             << s.outputs << " outputs, " << s.sets << " sets";
+}
+
+namespace test {
+
+/// Samples with random gates, and parameters.
+template <class Real>
+struct ProductInstance {
+  GatedShape shape;
+  Matrix<Real> x, u;
+  Bits gates;
+
+  ProductInstance(const GatedShape& s, Random& random)
+      : shape(s),
+        x(Matrix<Real>::normal(s.rows, s.features, random, s.rows % 3)),
+        u(Matrix<Real>::normal(s.parameter_rows(), s.features, random)),
+        gates(s.rows, s.gates, random) {}
+};
 
 /// ⟨image, r⟩ = ⟨u, g⟩ where image = A·u and g = Aᵀ·r, relative to the sizes of both.
 template <class Real>
@@ -18,6 +42,16 @@ void check_adjoint(Algebra<Real>& algebra, ConstView<Real> image, ConstView<Real
   const double forward = algebra.dot(image, r), adjoint = algebra.dot(u, g);
   const double size = 1 + std::sqrt(algebra.dot(image, image) * algebra.dot(r, r));
   CHECK(std::abs(forward - adjoint) < rounding<Real> * size);
+}
+
+/// check(algebra) for every table of kernels that this CPU runs.
+template <class Real, class Check>
+void for_every_kernel_table(const Check& check) {
+  for (const std::string& table : kernel_names()) {
+    CAPTURE(table);
+    CpuAlgebra<Real> algebra(2, *kernels_named<Real>(table.c_str()));
+    check(algebra);
+  }
 }
 
 /// compute(algebra) gives vectors of numbers, and the same bits with 1, 2 and 3 threads.
@@ -37,4 +71,5 @@ void check_threads_agree(Compute compute) {
   }
 }
 
-}  // namespace secondorder::test
+}  // namespace test
+}  // namespace secondorder

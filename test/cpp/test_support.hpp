@@ -60,8 +60,8 @@ class Matrix {
   std::size_t stride() const { return stride_; }
   Real& operator()(std::size_t i, std::size_t j) { return values_[i * stride_ + j]; }
   Real operator()(std::size_t i, std::size_t j) const { return values_[i * stride_ + j]; }
-  operator View<Real>() { return view(); }  // NOLINT(google-explicit-constructor)
-  operator ConstView<Real>() const { return {values_.data(), rows_, cols_, stride_}; }  // NOLINT
+  operator View<Real>() { return view(); }
+  operator ConstView<Real>() const { return {values_.data(), rows_, cols_, stride_}; }
   View<Real> view() { return {values_.data(), rows_, cols_, stride_}; }
   /// All elements, row after row.
   std::vector<Real> flat() const {
@@ -101,7 +101,7 @@ class Bits {
     word = open ? word | bit : word & ~bit;
   }
   GateBits view() { return {words_.data(), rows_, gates_}; }
-  operator GateBits() { return view(); }  // NOLINT(google-explicit-constructor)
+  operator GateBits() { return view(); }
   /// 1 where open, else 0.
   Wide d(std::size_t k, std::size_t gate) { return view().test(k, gate) ? 1 : 0; }
   /// 1 where open, else −1.

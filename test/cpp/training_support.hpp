@@ -10,7 +10,8 @@
 
 namespace secondorder::test {
 
-/// Dense float64 data with targets, weights and gate directions (P × d, no bias).
+/// Dense float64 data with targets, weights and gate directions (P × d, no bias), which are drawn
+/// as the options say where there are none.
 struct Problem {
   std::size_t rows = 0, cols = 0, outputs = 1;
   std::vector<double> x, y, weights, gates;
@@ -30,6 +31,7 @@ struct Problem {
     request.outputs = outputs;
     request.weights = weights;
     request.options = options;
+    if (gates.empty()) return request;
     request.options.gate_source = convex_relu::GateSource::given;
     request.options.gates = gates.size() / cols;
     request.options.given_gates = gates;

@@ -62,13 +62,7 @@ TEST_SUITE("CUDA Fisher window") {
     for (int j = 0; j < 70; ++j) twofold.push_back(random.normal());
     for (int step = 0; step < 12; ++step) {
       CAPTURE(step);
-      const HostVector both[] = {host(single), host(twofold)};
-      std::vector<float> out(140);
-      window.solve(both, out, freely);
-      const auto dense = dense_fisher(window);
-      CHECK(distance(std::span<const float>(out).first(70), dense.solve(widened(single))) < 1e-6);
-      CHECK(distance(std::span<const float>(out).last(70),
-                     dense.solve({twofold.begin(), twofold.end()})) < 1e-6);
+      check_both_precisions(window, single, twofold);
       const auto g = normal_floats(70, random);
       const std::span<const float> parts(g);
       window.push_slice(30, parts.subspan(30, 40));

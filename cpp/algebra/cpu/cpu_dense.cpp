@@ -17,17 +17,6 @@ CBLAS_TRANSPOSE blas_transpose(Transpose op) {
   return op == Transpose::yes ? CblasTrans : CblasNoTrans;
 }
 
-/// Tiles (i, j), j ≤ i, of a lower triangle, numbered row after row.
-struct LowerTile {
-  std::size_t i = 0, j = 0;
-  static LowerTile numbered(std::size_t index) {
-    LowerTile t;
-    while ((t.i + 1) * (t.i + 2) / 2 <= index) ++t.i;
-    t.j = index - t.i * (t.i + 1) / 2;
-    return t;
-  }
-};
-
 }  // namespace
 
 template <class Real>

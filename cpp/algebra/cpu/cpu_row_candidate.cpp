@@ -82,13 +82,8 @@ void CpuRowWindow::propose_part(std::size_t offset, const HostVector& part, std:
       missing_[task] = end - first_block(task) * block_columns;
     }
   }
-  const auto column = [&](std::size_t at) -> std::size_t {
-    const auto& active = shape_.active;
-    if (active.empty()) return at;
-    return static_cast<std::size_t>(std::lower_bound(active.begin(), active.end(), at) -
-                                    active.begin());
-  };
-  const std::size_t first = column(offset), last = column(offset + size(part));
+  const std::size_t first = shape_.columns_before(offset);
+  const std::size_t last = shape_.columns_before(offset + size(part));
   for (std::size_t j = first; j < last; ++j) {
     const std::size_t index = position(j) - offset;
     std::visit([&](const auto& values) { parts_[j] = static_cast<float>(values[index]); }, part);

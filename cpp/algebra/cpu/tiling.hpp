@@ -25,6 +25,17 @@ struct Split {
   std::size_t longest() const { return parts == 0 ? 0 : divide_up(total, parts); }
 };
 
+/// Tiles (i, j), j ≤ i, of a lower triangle, numbered row after row.
+struct LowerTile {
+  std::size_t i = 0, j = 0;
+  static LowerTile numbered(std::size_t index) {
+    LowerTile t;
+    while ((t.i + 1) * (t.i + 2) / 2 <= index) ++t.i;
+    t.j = index - t.i * (t.i + 1) / 2;
+    return t;
+  }
+};
+
 /// Rows that a tile of `columns` elements a row may have to stay within the second-level cache.
 constexpr std::size_t tile_rows(std::size_t columns) {
   constexpr std::size_t elements = 512 * 512;

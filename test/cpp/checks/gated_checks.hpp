@@ -8,31 +8,23 @@
 
 namespace secondorder::test {
 
-struct GatedCase {
-  std::size_t rows, features, gates, outputs;
-};
-
 /// Around words of gates (64), panels of columns and tiles of rows (512, 1024, 2048).
-inline const std::vector<GatedCase> gated_cases = {
+inline const std::vector<GatedShape> gated_cases = {
     {0, 3, 5, 1},    {1, 1, 1, 1},     {1, 5, 64, 2},   {7, 0, 3, 1},    {5, 2, 63, 3},
     {33, 7, 65, 1},  {64, 16, 64, 10}, {65, 3, 1, 2},   {513, 4, 65, 2}, {100, 70, 9, 3},
     {30, 600, 5, 2}, {1025, 9, 33, 1}, {4500, 3, 20, 2}};
 
 template <class Real>
-struct GatedInstance {
-  GatedCase shape;
-  Matrix<Real> x, u, r;
-  Bits gates;
+struct GatedInstance : ProductInstance<Real> {
+  using ProductInstance<Real>::shape, ProductInstance<Real>::x, ProductInstance<Real>::u,
+      ProductInstance<Real>::gates;
+  Matrix<Real> r;
 
-  GatedInstance(const GatedCase& s, Random& random)
-      : shape(s),
-        x(Matrix<Real>::normal(s.rows, s.features, random, s.rows % 3)),
-        u(Matrix<Real>::normal(s.gates * s.outputs, s.features, random)),
-        r(Matrix<Real>::normal(s.rows, s.outputs, random, 1)),
-        gates(s.rows, s.gates, random) {}
+  GatedInstance(const GatedShape& s, Random& random)
+      : ProductInstance<Real>(s, random), r(Matrix<Real>::normal(s.rows, s.outputs, random, 1)) {}
 
   std::vector<Wide> forward() {
-    const auto [n, d, P, c] = shape;
+    const auto [n, d, P, c, sets] = shape;
     std::vector<Wide> out(n * c);
     for (std::size_t k = 0; k < n; ++k) {
       for (std::size_t i = 0; i < P; ++i) {
@@ -47,7 +39,7 @@ struct GatedInstance {
     return out;
   }
   std::vector<Wide> adjoint() {
-    const auto [n, d, P, c] = shape;
+    const auto [n, d, P, c, sets] = shape;
     std::vector<Wide> out(P * c * d);
     for (std::size_t k = 0; k < n; ++k) {
       for (std::size_t i = 0; i < P; ++i) {
@@ -63,7 +55,7 @@ struct GatedInstance {
   }
   /// Lower triangle of FᵀF, NaN above.
   std::vector<Wide> gram() {
-    const auto [n, d, P, c] = shape;
+    const auto [n, d, P, c, sets] = shape;
     const std::size_t size = P * d;
     std::vector<Wide> out(size * size);
     for (std::size_t k = 0; k < n; ++k) {
@@ -89,17 +81,14 @@ std::vector<Real> lower_triangle(const Matrix<Real>& a) {
 
 /// Forward, adjoint and Gram matrix, for `cases` and random ones.
 template <class Real>
-void check_gated_products(Algebra<Real>& algebra, std::vector<GatedCase> cases) {
+void check_gated_products(Algebra<Real>& algebra, std::vector<GatedShape> cases) {
   Random random(1);
   for (int i = 0; i < 12; ++i) {
     cases.push_back(
         {random.below(300), 1 + random.below(20), 1 + random.below(130), 1 + random.below(4)});
   }
-  for (const GatedCase& s : cases) {
-    CAPTURE(s.rows);
-    CAPTURE(s.features);
-    CAPTURE(s.gates);
-    CAPTURE(s.outputs);
+  for (const GatedShape& s : cases) {
+    CAPTURE(s);
     GatedInstance<Real> in(s, random);
     const Placed<Real> x(algebra, in.x), u(algebra, in.u), r(algebra, in.r),
         out(algebra, s.rows, s.outputs, 2), g(algebra, s.gates * s.outputs, s.features);

@@ -80,7 +80,7 @@ struct Vectors {
 }  // namespace
 
 TEST_SUITE("CUDA row window") {
-  TEST_CASE("pass one: any blocks a task, any rows a block of threads, one vector and four") {
+  TEST_CASE("pass one: whatever blocks a task and rows a block of threads, one vector and four") {
     backend_under_test();
     const Vectors x;
     for (const Storage storage : storages) {
@@ -122,7 +122,7 @@ TEST_SUITE("CUDA row window") {
     }
   }
 
-  TEST_CASE("pass two: any number of teams, any blocks of the window") {
+  TEST_CASE("pass two: whatever number of teams and blocks of the window") {
     backend_under_test();
     const Vectors x;
     Random random(32);

@@ -68,7 +68,7 @@ std::size_t whole(std::size_t bytes) { return (bytes + granule - 1) / granule * 
 
 template <class Handle>
 cudaError_t make(Handle* handle, std::set<const void*>& all) {
-  *handle = new std::remove_pointer_t<Handle>;  // NOLINT: its owner is the code under test
+  *handle = new std::remove_pointer_t<Handle>;  // its owner is the code under test
   const std::lock_guard lock(device().mutex);
   all.insert(*handle);
   return cudaSuccess;
@@ -80,7 +80,7 @@ cudaError_t destroy(Handle handle, std::set<const void*>& all) {
     const std::lock_guard lock(device().mutex);
     if (all.erase(handle) == 0) return result(cudaErrorInvalidValue);
   }
-  delete handle;  // NOLINT
+  delete handle;
   return cudaSuccess;
 }
 
@@ -261,11 +261,11 @@ cudaError_t cudaFree(void* address) {
   if (block == d.blocks.end()) return result(cudaErrorInvalidValue);
   d.used -= whole(block->second);
   d.blocks.erase(block);
-  std::free(address);  // NOLINT
+  std::free(address);
   return cudaSuccess;
 }
 cudaError_t cudaHostAlloc(void** address, std::size_t bytes, unsigned) {
-  *address = std::malloc(std::max<std::size_t>(bytes, 1));  // NOLINT
+  *address = std::malloc(std::max<std::size_t>(bytes, 1));
   if (*address == nullptr) return result(cudaErrorMemoryAllocation);
   const std::lock_guard lock(device().mutex);
   device().pinned.insert(*address);
@@ -278,7 +278,7 @@ cudaError_t cudaFreeHost(void* address) {
   if (address == nullptr) return cudaSuccess;
   const std::lock_guard lock(device().mutex);
   if (device().pinned.erase(address) == 0) return result(cudaErrorInvalidValue);
-  std::free(address);  // NOLINT
+  std::free(address);
   return cudaSuccess;
 }
 cudaError_t cudaMemGetInfo(std::size_t* left, std::size_t* total) {

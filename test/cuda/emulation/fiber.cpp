@@ -119,7 +119,7 @@ Fiber::Fiber() : state_(std::make_unique<State>()) {}
 
 Fiber::Fiber(Entry entry, void* argument) : state_(std::make_unique<State>()) {
   // Not cleared: a page of the stack that is never reached takes no memory.
-  state_->stack = std::unique_ptr<std::byte[]>(new std::byte[stack_bytes]);  // NOLINT
+  state_->stack = std::make_unique_for_overwrite<std::byte[]>(stack_bytes);
 #if defined(__SANITIZE_ADDRESS__)
   state_->bottom = state_->stack.get();
   state_->size = stack_bytes;

@@ -59,12 +59,12 @@ bool fits(int rows, int leading) { return rows >= 0 && leading >= std::max(rows,
 extern "C" {
 
 cublasStatus_t cublasCreate_v2(cublasHandle_t* handle) {
-  *handle = new cublasContext;  // NOLINT: destroyed by the code under test
+  *handle = new cublasContext;  // destroyed by the code under test
   secondorder::emulation::count_handles(1);
   return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasDestroy_v2(cublasHandle_t handle) {
-  delete handle;  // NOLINT
+  delete handle;
   secondorder::emulation::count_handles(-1);
   return CUBLAS_STATUS_SUCCESS;
 }
@@ -143,12 +143,12 @@ SECONDORDER_DEFINE(D, d, double)
 #undef SECONDORDER_DEFINE
 
 cusolverStatus_t cusolverDnCreate(cusolverDnHandle_t* handle) {
-  *handle = new cusolverDnContext;  // NOLINT
+  *handle = new cusolverDnContext;
   secondorder::emulation::count_handles(1);
   return CUSOLVER_STATUS_SUCCESS;
 }
 cusolverStatus_t cusolverDnDestroy(cusolverDnHandle_t handle) {
-  delete handle;  // NOLINT
+  delete handle;
   secondorder::emulation::count_handles(-1);
   return CUSOLVER_STATUS_SUCCESS;
 }

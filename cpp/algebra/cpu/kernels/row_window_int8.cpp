@@ -57,8 +57,7 @@ void prepare(std::size_t columns, BlockVector& x) {
 void prepare_row(const std::byte* row, float scale, std::size_t lines, BlockVector& x) {
   const auto* bytes = reinterpret_cast<const std::int8_t*>(row);
 #pragma omp simd
-  for (std::size_t j = 0; j < lines * columns_per_line; ++j)
-    x.digit[0][j] = std::int16_t{bytes[j]};  // NOLINT(bugprone-signed-char-misuse)
+  for (std::size_t j = 0; j < lines * columns_per_line; ++j) x.digit[0][j] = std::int16_t{bytes[j]};
   x.scale = static_cast<double>(scale);
   x.digit_count = 1;
 }
