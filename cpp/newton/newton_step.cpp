@@ -60,6 +60,7 @@ NewtonStep::NewtonStep(LagrangianHessian& hessian, const State& pattern,
 
 bool NewtonStep::compute(const State& state) {
   system_.jacobian = &state.at.jacobian;
+  ++system_.revision;
   for (std::size_t i = 0; i < state.gradient.size(); ++i) right_[i] = -state.gradient[i];
   for (std::size_t i = 0; i < state.at.c.size(); ++i) {
     right_[state.gradient.size() + i] = -state.at.c[i];
