@@ -28,6 +28,13 @@ class DenseFactors {
   virtual void multiply(std::span<const double> v, std::span<double> out) = 0;
 };
 
+/// What a solver will ask of row blocks at most, to be allocated before work starts.
+struct RowBlockPlan {
+  std::size_t rows = 0;    ///< reserve()
+  std::size_t widest = 0;  ///< rows of one block that is multiplied
+  std::size_t core = 0;    ///< rows that such a block is multiplied with, and the core's order
+};
+
 /// Blocks of rows on a device, row-major without gaps; small matrices are on the host.
 class RowBlocks {
  public:
@@ -36,8 +43,8 @@ class RowBlocks {
   RowBlocks& operator=(const RowBlocks&) = delete;
   virtual ~RowBlocks() = default;
 
-  /// Memory of the device for so many rows, valid until more are asked for; what they hold is
-  /// undefined at first.
+  /// Memory of the device for so many rows, valid until the next call; what they hold is undefined
+  /// at first.
   virtual View<double> reserve(std::size_t rows, std::size_t length) = 0;
   virtual void upload(std::span<const double> host, View<double> to) = 0;
   virtual void copy(ConstView<double> from, View<double> to) = 0;

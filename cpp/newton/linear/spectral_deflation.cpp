@@ -50,8 +50,9 @@ std::vector<double> eigenvalues(View<double> a) {
 
 }  // namespace
 
-std::size_t SpectralDeflation::rows_kept(std::size_t most) {
-  return 2 * most + 2 * (probe_size + std::min(block_size, most));
+RowBlockPlan SpectralDeflation::plan(std::size_t most) {
+  const std::size_t widest = probe_size + std::min(block_size, most);
+  return {.rows = 2 * most + 2 * widest, .widest = widest, .core = most};
 }
 
 bool SpectralDeflation::build(std::size_t order, std::size_t most, const Philox& random,
@@ -69,8 +70,9 @@ bool SpectralDeflation::sketch_and_deflate(const Philox& random, BlockProduct mu
   const std::size_t order = order_;
   // The probe is a sketch that never joins the basis, and so stays independent of it. It is made
   // along with the first block: products with few rows are slow ones.
-  const std::size_t widest = std::min(block_size, most_), sketched = probe_size + widest;
-  const View<double> all = rows_.reserve(rows_kept(most_), order);
+  const RowBlockPlan planned = plan(most_);
+  const std::size_t sketched = planned.widest;
+  const View<double> all = rows_.reserve(planned.rows, order);
   z_ = all.block(0, most_);
   q_ = all.block(most_, most_);
   signs_ = all.block(2 * most_, sketched);

@@ -40,8 +40,8 @@ class SpectralDeflation final : public Preconditioner {
   /// writes. What `pool` watches stops it between blocks, by Cancelled.
   SpectralDeflation(ThreadPool& pool, RowBlocks& rows) : pool_(pool), rows_(rows) {}
 
-  /// Rows that a deflation of at most `most` eigenvalues keeps in its blocks.
-  static std::size_t rows_kept(std::size_t most);
+  /// What a deflation of at most `most` eigenvalues asks of its blocks.
+  static RowBlockPlan plan(std::size_t most);
 
   /// Deflates at most `most` eigenvalues of the K of order d that `multiply` multiplies with; false
   /// where products overflow, or LAPACK finds no basis or no eigenvalues for them: the

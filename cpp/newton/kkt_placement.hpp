@@ -1,0 +1,30 @@
+// On which device KKT systems are solved. Three of the linear solvers have a form for a GPU, where
+// K is a dense matrix whatever its pattern: 'ldl', 'minres' and 'nystrom-minres'.
+#pragma once
+
+#include <memory>
+
+#include "device/choice.hpp"
+#include "newton/kkt_solvers.hpp"
+
+namespace secondorder::newton {
+
+struct PlacedSolver {
+  std::unique_ptr<KktSolver> solver;
+  DeviceChoice device;
+};
+
+/// make_kkt_solver() on the device asked for; on Kind::automatic on a GPU where it has a form for
+/// one, the system is dense, and by an estimate it is faster. On a GPU 'auto' and 'ldl' stand for
+/// dense factors, or 'auto' for 'nystrom-minres' from the order and tolerance on from which it does
+/// on the CPU. Throws as make_kkt_solver() and choose_device() do;
+/// Error(cuda_no_backend), naming linearSolver, where a GPU was asked for and the solver has no
+/// form for one or the Hessian has no entries; Error(out_of_memory) where a GPU that was asked for
+/// has too little.
+PlacedSolver place_kkt_solver(const KktSolverRequest& request, const DeviceRequest& device,
+                              const KktSystem& system, ThreadPool& pool);
+
+/// The choice for a solver that has no form for a GPU, and wasn't asked to be on one.
+DeviceChoice stay_on_cpu(const DeviceRequest& device, const KktSolver& solver);
+
+}  // namespace secondorder::newton
