@@ -151,4 +151,18 @@ PlacedSolver place_kkt_solver(const KktSolverRequest& request, const DeviceReque
   return placed;
 }
 
+std::unique_ptr<KktSolver> place_factorization(const DeviceRequest& device, const KktSystem& system,
+                                               ThreadPool& pool) {
+  auto solver = make_factorization(system);
+  const bool dense = solver->name() == name(LinearSolver::dense_ldl);
+  if (device.kind == Kind::cpu || !dense || system.order() < least_order) return solver;
+  const Work work = work_of(LinearSolver::dense_ldl, system, {});
+  if (cpu_seconds(work, threads_of_dense) <= gpu_seconds(work)) return solver;
+  const auto use = [&](Backend& backend, std::span<const int> gpus) {
+    solver = on_gpu(LinearSolver::dense_ldl, {}, backend, gpus[0], system, pool);
+  };
+  choose_device(device, work, threads_of_dense, use);
+  return solver;
+}
+
 }  // namespace secondorder::newton

@@ -24,6 +24,11 @@ struct PlacedSolver {
 PlacedSolver place_kkt_solver(const KktSolverRequest& request, const DeviceRequest& device,
                               const KktSystem& system, ThreadPool& pool);
 
+/// make_factorization() for systems beside Newton's: dense factors that are large are on the GPU
+/// that was asked for, or on Kind::automatic on the first.
+std::unique_ptr<KktSolver> place_factorization(const DeviceRequest& device, const KktSystem& system,
+                                               ThreadPool& pool);
+
 /// The choice for a solver that has no form for a GPU, and wasn't asked to be on one.
 DeviceChoice stay_on_cpu(const DeviceRequest& device, const KktSolver& solver);
 

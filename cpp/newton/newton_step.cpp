@@ -52,7 +52,6 @@ NewtonStep::NewtonStep(LagrangianHessian& hessian, const State& pattern,
   }
   counts_.device = device.name();
   counts_.device_reason = device.reason;
-  on_gpu_ = device.gpu();
   counts_.solver = solver_->name();
   right_.resize(system_.order());
   direction_.resize(system_.order());
@@ -181,12 +180,7 @@ bool NewtonStep::tighten() {
 
 bool NewtonStep::solve_exactly() {
   if (!iterates(*active_) || system_.hessian == nullptr) return false;
-  if (!exact_) {
-    const DeviceRequest cpu{DeviceRequest::Kind::cpu};
-    exact_ = place_kkt_solver({.solver = LinearSolver::ldl}, on_gpu_ ? options_.device : cpu,
-                              system_, pool_)
-                 .solver;
-  }
+  if (!exact_) exact_ = place_factorization(options_.device, system_, pool_);
   ++counts_.fallbacks;
   fell_back_ = true;
   return attempt(*exact_) == Attempt::solved;

@@ -72,7 +72,6 @@ class NewtonStep {
   ThreadPool& pool_;
   std::unique_ptr<KktSolver> solver_, exact_;
   KktSolver* active_ = nullptr;
-  bool on_gpu_ = false;
   bool direct_ = false;  // the active solver tells the inertia
   KktSystem system_;
   InertiaCorrection correction_;
