@@ -102,7 +102,7 @@ function checkNewton(
   { device }: GpuContext,
 ) {
   const scale = (i: number) => 1 + i / n;
-  const square = (x: ArrayLike<number>) => {
+  const weighted = (x: ArrayLike<number>) => {
     let sum = 0;
     for (let i = 0; i < n; i++) sum += scale(i) * x[i]!;
     return sum;
@@ -112,22 +112,26 @@ function checkNewton(
     constraints: 1,
     x0: Float64Array.from({ length: n }, (_, i) => 1 + Math.sin(i)),
     objective: (x: Float64Array) =>
-      x.reduce((f, v) => f + v ** 4 / 4 - v, 0) + square(x) ** 2 / (2 * n),
+      x.reduce((f, v) => f + v ** 4 / 4 - v, 0) + weighted(x) ** 2 / (2 * n),
     gradient: (x: Float64Array, out: Float64Array) => {
-      const common = square(x) / n;
+      const common = weighted(x) / n;
       for (let i = 0; i < n; i++) out[i] = x[i]! ** 3 - 1 + scale(i) * common;
     },
     constraint: (x: Float64Array, out: Float64Array) => {
       out[0] = x.reduce((f, v) => f + v * v, -n);
     },
-    jacobian: (x: Float64Array, out: Float64Array) => {
-      for (let i = 0; i < n; i++) out[i] = 2 * x[i]!;
+    jacobian: {
+      values: (x: Float64Array, out: Float64Array) => {
+        for (let i = 0; i < n; i++) out[i] = 2 * x[i]!;
+      },
     },
-    hessian: (x: Float64Array, sigma: number, lambda: Float64Array, out: Float64Array) => {
-      for (let i = 0; i < n; i++) {
-        for (let j = 0; j <= i; j++) out[i * n + j] = (sigma * scale(i) * scale(j)) / n;
-        out[i * n + i] = out[i * n + i]! + 3 * sigma * x[i]! ** 2 + 2 * lambda[0]!;
-      }
+    hessian: {
+      values: (x: Float64Array, sigma: number, lambda: Float64Array, out: Float64Array) => {
+        for (let i = 0; i < n; i++) {
+          for (let j = 0; j <= i; j++) out[i * n + j] = (sigma * scale(i) * scale(j)) / n;
+          out[i * n + i] = out[i * n + i]! + 3 * sigma * x[i]! ** 2 + 2 * lambda[0]!;
+        }
+      },
     },
   };
   const [gpu, cpu] = [device, 'cpu' as const].map((place) => {
