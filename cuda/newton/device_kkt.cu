@@ -18,8 +18,8 @@ __global__ void place_regularization(std::size_t variables, std::size_t order, d
 __global__ void place_hessian(const std::int32_t* offsets, const std::int32_t* rows,
                               const double* values, double delta_w, std::size_t order, double* k) {
   const std::size_t j = blockIdx.x;
-  for (std::int32_t p = offsets[j] + static_cast<std::int32_t>(threadIdx.x); p < offsets[j + 1];
-       p += static_cast<std::int32_t>(blockDim.x)) {
+  for (std::int64_t p = offsets[j] + std::int64_t{threadIdx.x}; p < offsets[j + 1];
+       p += blockDim.x) {
     const auto i = static_cast<std::size_t>(rows[p]);
     const double value = i == j ? values[p] + delta_w : values[p];
     k[j * order + i] = value;
@@ -32,8 +32,8 @@ __global__ void place_jacobian(const std::int32_t* offsets, const std::int32_t* 
                                const double* values, std::size_t variables, std::size_t order,
                                double* k) {
   const std::size_t row = variables + blockIdx.x;
-  for (std::int32_t p = offsets[blockIdx.x] + static_cast<std::int32_t>(threadIdx.x);
-       p < offsets[blockIdx.x + 1]; p += static_cast<std::int32_t>(blockDim.x)) {
+  for (std::int64_t p = offsets[blockIdx.x] + std::int64_t{threadIdx.x};
+       p < offsets[blockIdx.x + 1]; p += blockDim.x) {
     const auto j = static_cast<std::size_t>(columns[p]);
     k[row * order + j] = values[p];
     k[j * order + row] = values[p];
