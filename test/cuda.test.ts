@@ -524,6 +524,25 @@ t.test('auto: where Newton systems are solved, and why', { skip }, async (t) => 
   });
 });
 
+t.test('Newton runs at the same time on one GPU and on two', { skip }, async (t) => {
+  const found = (await evaluate(
+    `${DENSE}
+    const devices = ['cuda:0', 'cuda:0', 'cuda:1', 'cpu'];
+    const results = await Promise.all(devices.map((device) => minimize(dense(60), { device })));
+    return results.map(({ device, status, objective, iterations }) => ({ device, status, objective, iterations }));`,
+    { gpus: 2 },
+  )) as NewtonRun[];
+  t.same(
+    found.map(({ device }) => device),
+    ['cuda:0', 'cuda:0', 'cuda:1', 'cpu'],
+  );
+  for (const { status, objective, iterations } of found.slice(0, 3)) {
+    t.equal(status, 'converged');
+    // On a GPU the same run gives the same bits.
+    t.same([objective, iterations], [found[0]?.objective, found[0]?.iterations]);
+  }
+});
+
 t.test('an abort ends a Newton run on the GPU, with the best so far', { skip }, async (t) => {
   const found = await evaluate(
     `${DENSE}
