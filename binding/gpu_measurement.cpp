@@ -56,15 +56,16 @@ class GpuMeasurement final : public Task {
   /// Calls of `work` a second, in batches that the host waits for, the fastest of which counts.
   template <class Real, class Work>
   double rate(Algebra<Real>& algebra, View<Real> any, const RunControl& control, const Work& work) {
-    double fastest = 0, batch = 1;
+    double fastest = 0;
+    std::size_t batch = 1;
     const double start = control.seconds();
     do {
       const double before = control.seconds();
-      for (double k = 0; k < batch; ++k) work();
+      for (std::size_t k = 0; k < batch; ++k) work();
       Real one = 0;
       algebra.download(any.block(0, 1).columns(0, 1), std::span(&one, 1));
       const double taken = std::max(control.seconds() - before, 1e-9);
-      fastest = std::max(fastest, batch / taken);
+      fastest = std::max(fastest, static_cast<double>(batch) / taken);
       if (taken < seconds_ / 10) batch *= 2;  // the waiting counts for little then
     } while (!control.stop_requested() && control.seconds() - start < seconds_);
     return fastest;
