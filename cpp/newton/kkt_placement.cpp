@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/thread_pool.hpp"
@@ -48,6 +49,17 @@ std::optional<LinearSolver> dense_form(const KktSolver& on_cpu, const KktSystem&
   if (on_cpu.name() == name(LinearSolver::minres)) return LinearSolver::minres;
   if (on_cpu.name() == name(LinearSolver::nystrom_minres)) return LinearSolver::nystrom_minres;
   return std::nullopt;
+}
+
+/// Why it gains nothing.
+std::string why_not(const KktSolver& on_cpu, const KktSystem& system) {
+  const bool has_form = on_cpu.name() == name(LinearSolver::minres) ||
+                        on_cpu.name() == name(LinearSolver::nystrom_minres);
+  if (!has_form) {
+    return "linear solver '" + std::string(on_cpu.name()) + "' has no form for a GPU";
+  }
+  return system.hessian == nullptr ? "GPUs need the entries of the Hessian, not products alone"
+                                   : "GPUs solve dense systems alone, and this one is sparse";
 }
 
 Work work_of(LinearSolver form, const KktSystem& system, const KktSolverOptions& options) {
@@ -118,10 +130,9 @@ LinearSolver require_form(const KktSolverRequest& request, const DeviceRequest& 
 
 }  // namespace
 
-DeviceChoice stay_on_cpu(const DeviceRequest& device, const KktSolver& solver) {
+DeviceChoice stay_on_cpu(const DeviceRequest& device, std::string otherwise) {
   if (device.kind == Kind::cpu) return {};
-  return {.gpus = {},
-          .reason = "linear solver '" + std::string(solver.name()) + "' has no form for a GPU"};
+  return {.gpus = {}, .reason = std::move(otherwise)};
 }
 
 PlacedSolver place_kkt_solver(const KktSolverRequest& request, const DeviceRequest& device,
@@ -135,7 +146,7 @@ PlacedSolver place_kkt_solver(const KktSolverRequest& request, const DeviceReque
     if (device.kind == Kind::cpu) return placed;
     form = dense_form(*placed.solver, system);
     if (!form) {
-      placed.device = stay_on_cpu(device, *placed.solver);
+      placed.device = stay_on_cpu(device, why_not(*placed.solver, system));
       return placed;
     }
     if (system.order() < least_order) {

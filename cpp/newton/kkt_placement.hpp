@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "device/choice.hpp"
 #include "newton/kkt_solvers.hpp"
@@ -29,7 +30,7 @@ PlacedSolver place_kkt_solver(const KktSolverRequest& request, const DeviceReque
 std::unique_ptr<KktSolver> place_factorization(const DeviceRequest& device, const KktSystem& system,
                                                ThreadPool& pool);
 
-/// The choice for a solver that has no form for a GPU, and wasn't asked to be on one.
-DeviceChoice stay_on_cpu(const DeviceRequest& device, const KktSolver& solver);
+/// The CPU, where no GPU is asked for: `otherwise` is the reason on Kind::automatic.
+DeviceChoice stay_on_cpu(const DeviceRequest& device, std::string otherwise);
 
 }  // namespace secondorder::newton

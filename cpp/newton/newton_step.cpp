@@ -40,7 +40,8 @@ NewtonStep::NewtonStep(LagrangianHessian& hessian, const State& pattern,
   if (options.device.kind != DeviceRequest::Kind::cuda) take_own_solver(std::move(own));
   DeviceChoice device;
   if (solver_) {
-    device = stay_on_cpu(options.device, *solver_);
+    device = stay_on_cpu(options.device,
+                         "this problem has a linear solver of its own, without a form for a GPU");
   } else {
     PlacedSolver placed = place_kkt_solver({.solver = options.linear_solver,
                                             .tolerance = options.tolerance,

@@ -78,14 +78,18 @@ TEST_CASE("where no GPU is asked for, the solver is the CPU's, and the reason is
   CHECK(small.solver->name() == "dense-ldl");
   CHECK(small.device.name() == "cpu");
   CHECK(small.device.reason == "too small for a GPU to gain");
-  for (const LinearSolver solver :
-       {LinearSolver::automatic, LinearSolver::minres, LinearSolver::countsketch}) {
+  CHECK(place(*sparse, LinearSolver::minres, automatic).device.reason.find("sparse") !=
+        std::string::npos);
+  for (const LinearSolver solver : {LinearSolver::automatic, LinearSolver::countsketch}) {
     const PlacedSolver placed = place(*sparse, solver, automatic);
     CAPTURE(std::string(placed.solver->name()));
     CHECK(placed.device.name() == "cpu");
     CHECK(placed.device.reason.find(placed.solver->name()) != std::string::npos);
     CHECK(placed.device.reason.find("no form for a GPU") != std::string::npos);
   }
+  sparse->system.hessian = nullptr;
+  CHECK(place(*sparse, LinearSolver::automatic, automatic).device.reason.find("entries") !=
+        std::string::npos);
 }
 
 TEST_CASE("results say where a run's systems were solved") {
