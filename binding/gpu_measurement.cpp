@@ -16,8 +16,9 @@ namespace secondorder::binding {
 namespace {
 
 /// measureGpu({ device, size, bytes, seconds, products }, run) -> { gigaflops, gigabytesPerSecond
-/// }: cuBLAS's square products of this size, and a copy of so many bytes from the device's memory
-/// to the same, counted as read and written; each again and again for the seconds.
+/// }: cuBLAS's square products of this size, of float64 matrices for products 'float64', and a copy
+/// of so many bytes from the device's memory to the same, counted as read and written; each again
+/// and again for the seconds.
 class GpuMeasurement final : public Task {
  public:
   explicit GpuMeasurement(const Fields& spec)
@@ -25,14 +26,21 @@ class GpuMeasurement final : public Task {
         size_(static_cast<std::size_t>(spec.integer("size", 1, 1 << 16))),
         floats_(static_cast<std::size_t>(spec.integer("bytes", 4)) / sizeof(float)),
         seconds_(spec.number("seconds", non_negative)),
-        products_(spec.choice<Products>("products")) {}
+        float64_(spec.string("products") == "float64"),
+        products_(float64_ ? Products::float32 : spec.choice<Products>("products")) {}
 
   void run(RunControl& control) override {
     require_gpus(device_.gpus);
     const auto algebra = backend().float_algebra(device_.gpus.at(0), products_, 1);
     algebra->watch(&control);
     run_stoppable(control, [&] {
-      measure_products(*algebra, control);
+      if (float64_) {
+        const auto exact = backend().double_algebra(device_.gpus.at(0), 1);
+        exact->watch(&control);
+        measure_products(*exact, control);
+      } else {
+        measure_products(*algebra, control);
+      }
       measure_copies(*algebra, control);
     });
   }
@@ -46,34 +54,35 @@ class GpuMeasurement final : public Task {
 
  private:
   /// Calls of `work` a second, in batches that the host waits for, the fastest of which counts.
-  template <class Work>
-  double rate(Algebra<float>& algebra, View<float> any, const RunControl& control,
-              const Work& work) {
-    double fastest = 0, batch = 1;
+  template <class Real, class Work>
+  double rate(Algebra<Real>& algebra, View<Real> any, const RunControl& control, const Work& work) {
+    double fastest = 0;
+    std::size_t batch = 1;
     const double start = control.seconds();
     do {
       const double before = control.seconds();
-      for (double k = 0; k < batch; ++k) work();
-      float one = 0;
+      for (std::size_t k = 0; k < batch; ++k) work();
+      Real one = 0;
       algebra.download(any.block(0, 1).columns(0, 1), std::span(&one, 1));
       const double taken = std::max(control.seconds() - before, 1e-9);
-      fastest = std::max(fastest, batch / taken);
+      fastest = std::max(fastest, static_cast<double>(batch) / taken);
       if (taken < seconds_ / 10) batch *= 2;  // the waiting counts for little then
     } while (!control.stop_requested() && control.seconds() - start < seconds_);
     return fastest;
   }
 
-  void measure_products(Algebra<float>& algebra, const RunControl& control) {
+  template <class Real>
+  void measure_products(Algebra<Real>& algebra, const RunControl& control) {
     Arena plan, arena;
     const auto lay_out = [&](Arena& from) {
-      return std::array{from.matrix<float>(size_, size_), from.matrix<float>(size_, size_),
-                        from.matrix<float>(size_, size_)};
+      return std::array{from.matrix<Real>(size_, size_), from.matrix<Real>(size_, size_),
+                        from.matrix<Real>(size_, size_)};
     };
     lay_out(plan);
     arena = Arena(algebra.allocate(plan.bytes()), plan.bytes());
     const auto [a, b, c] = lay_out(arena);
-    algebra.fill(a, 0.5F);
-    algebra.fill(b, 0.25F);
+    algebra.fill(a, Real(0.5));
+    algebra.fill(b, Real(0.25));
     const double products = rate(algebra, c, control, [&, a = a, b = b, c = c] {
       algebra.multiply(1, a, Transpose::no, b, Transpose::no, 0, c);
     });
@@ -100,6 +109,7 @@ class GpuMeasurement final : public Task {
   DeviceRequest device_;
   std::size_t size_, floats_;
   double seconds_;
+  bool float64_;
   Products products_;
   double gigaflops_ = 0, gigabytes_per_second_ = 0;
 };

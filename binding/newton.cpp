@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/thread_pool.hpp"
+#include "device.hpp"
 #include "job.hpp"
 #include "marshal.hpp"
 #include "newton/derivative_check.hpp"
@@ -38,6 +39,7 @@ newton::Options read_options(const Fields& fields) {
   options.second_order_corrections =
       read_size(fields, "secondOrderCorrections", options.second_order_corrections);
   options.bfgs_memory = read_size(fields, "bfgsMemory", options.bfgs_memory);
+  options.device = read_device(fields);
   return options;
 }
 
@@ -100,6 +102,8 @@ Napi::Object write_result(Napi::Env env, const newton::Result& result, std::uint
   object.Set("iterations", number(result.iterations));
   object.Set("evaluations", write_evaluations(env, result.evaluations));
   object.Set("linear", write_linear(env, result.linear));
+  object.Set("device", result.linear.device);
+  object.Set("deviceReason", result.linear.device_reason);
   object.Set("restorations", number(result.restorations));
   object.Set("secondOrderCorrections", number(result.second_order_corrections));
   object.Set("meritFallbacks", number(result.merit_fallbacks));

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/thread_pool.hpp"
+#include "device.hpp"
 #include "job.hpp"
 #include "marshal.hpp"
 #include "newton/linear/measure_kkt.hpp"
@@ -12,8 +13,8 @@
 namespace secondorder::binding {
 namespace {
 
-/// measureKkt({ order, spectrum, accuracy, solvers, rowEntries?, seed? }, run) -> one
-/// entry for each solver.
+/// measureKkt({ order, spectrum, accuracy, solvers, rowEntries?, seed?, device? }, run) -> one
+/// entry for each solver, on the CPU where no device is named.
 class MeasureKkt final : public Task {
  public:
   explicit MeasureKkt(const Fields& spec) {
@@ -22,6 +23,7 @@ class MeasureKkt final : public Task {
     experiment_.spectrum = spec.choice<newton::KktSpectrum>("spectrum");
     experiment_.row_entries =
         static_cast<std::size_t>(spec.optional_integer("rowEntries").value_or(0));
+    if (spec.has("device")) experiment_.device = read_device(spec);
     experiment_.accuracy = spec.number("accuracy", positive);
     experiment_.seed = static_cast<std::uint64_t>(spec.optional_integer("seed").value_or(0));
     const Napi::Value solvers = spec.value("solvers");

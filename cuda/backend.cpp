@@ -8,6 +8,7 @@
 #include "cuda_row_window.hpp"
 #include "failure.hpp"
 #include "library.hpp"
+#include "newton/cuda_dense_kkt.hpp"
 
 namespace secondorder::cuda {
 
@@ -89,7 +90,23 @@ class CudaBackend final : public Backend {
     return make_cuda_row_window(device, shape);
   }
 
+  std::unique_ptr<newton::DenseFactors> dense_factors(int device,
+                                                      const newton::KktSystem& pattern) override {
+    use_device(device);
+    return make_cuda_dense_factors(dense_settings(device), pattern);
+  }
+  std::unique_ptr<newton::DenseProducts> dense_products(int device,
+                                                        const newton::KktSystem& pattern,
+                                                        const newton::RowBlockPlan& plan) override {
+    use_device(device);
+    return make_cuda_dense_products(dense_settings(device), pattern, plan);
+  }
+
  private:
+  static DenseSettings dense_settings(int device) {
+    return {.device = device, .cublas = &cublas(), .cusolver = &cusolver()};
+  }
+
   template <class Real>
   static std::unique_ptr<Algebra<Real>> algebra(int device, Products products, int host_threads) {
     use_device(device);

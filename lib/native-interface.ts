@@ -37,7 +37,7 @@ export interface GpuMeasurementSpec {
   size: number;
   bytes: number;
   seconds: number;
-  products: 'float32' | 'tf32';
+  products: 'float32' | 'tf32' | 'float64';
 }
 
 export type NativeRoute = 'auto' | 'woodbury' | 'gram' | 'cg';

@@ -85,15 +85,25 @@ for (const { what, machine, code, says } of MISSING) {
       return {
         train: await failure(() => trainConvexReLU(x, y, { ...options, device: 'cuda' })),
         window: await failure(() => new FisherWindow({ ...shape, device: 'cuda:0' })),
+        newton: await failure(() => secondorder.minimizeSync(
+          { variables: 1, constraints: 0, objective: ([v]) => v * v, x0: [1] }, { device: 'cuda' })),
         listed: devices()[1],
         doctor: doctor().cuda,
         device: auto.report.device,
         reason: auto.report.deviceReason,
       };`,
       machine,
-    )) as { train: Failure; window: Failure; listed: object; doctor: object; device: string };
+    )) as {
+      train: Failure;
+      window: Failure;
+      newton: Failure;
+      listed: object;
+      doctor: object;
+      device: string;
+    };
     t.match(found.train, { code, message: says, argument: 'options.device' });
     t.match(found.window, { code, message: says, argument: 'options.device' });
+    t.match(found.newton, { code, message: says, argument: 'options.device' });
     t.match(found.listed, { device: 'cuda', available: false, code, reason: says });
     t.match(found.doctor, { available: false, code, reason: says });
     t.equal(found.device, 'cpu');
@@ -337,17 +347,7 @@ t.test('worker threads share the backend', { skip }, async (t) => {
 });
 
 t.test('what has no form for a GPU says so', async (t) => {
-  const { FisherBlocks, minimizeSync } = await import('secondorder');
-  const problem = {
-    variables: 1,
-    constraints: 0,
-    objective: (v: Float64Array) => (v[0] ?? 0) ** 2,
-    x0: new Float64Array(1),
-  };
-  t.throws(() => minimizeSync(problem, { device: 'cuda', derivatives: 'finite-difference' }), {
-    code: 'ERR_CUDA_NO_BACKEND',
-    argument: 'options.device',
-  });
+  const { FisherBlocks } = await import('secondorder');
   await t.rejects(
     FisherBlocks.fromGradients([Float32Array.of(1, 2)], { damping: 1, device: 'cuda' }),
     { code: 'ERR_CUDA_NO_BACKEND', argument: 'options.device', message: /CPU alone/ },

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ConvexReLUOptions, trainConvexReLUSync, verify } from 'secondorder';
 import { FisherWindow, type FisherWindowOptions } from 'secondorder/mfac';
+import { minimizeSync } from 'secondorder/newton';
 import { syntheticProblem } from '../problem';
 import type { GpuContext } from './context';
 
@@ -38,6 +39,10 @@ export function checkSolvers(context: GpuContext): CheckResult[] {
         () => checkWindow(storage, context.quick ? 2000 : 300_000, context),
       ],
     ),
+    ...(['ldl', 'minres', 'nystrom-minres'] as const).map((solver): [string, () => void] => [
+      `minimize by ${solver}`,
+      () => checkNewton(solver, context.quick ? 30 : 600, context),
+    ]),
   ];
   return checks.map(([what, check]) => {
     context.log(`check: ${what}`);
@@ -88,4 +93,53 @@ function checkWindow(
   const largest = gpu!.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const apart = gpu!.reduce((most, value, j) => Math.max(most, Math.abs(value - cpu![j]!)), 0);
   assert.ok(apart <= 1e-5 * largest, `${apart} apart of ${largest}`);
+}
+
+/** A strictly convex quartic with a dense Hessian on a plane: there is one solution. */
+function checkNewton(
+  linearSolver: 'ldl' | 'minres' | 'nystrom-minres',
+  n: number,
+  { device }: GpuContext,
+) {
+  const scale = (i: number) => 1 + i / n;
+  const weighted = (x: ArrayLike<number>) => {
+    let sum = 0;
+    for (let i = 0; i < n; i++) sum += scale(i) * x[i]!;
+    return sum;
+  };
+  const problem = {
+    variables: n,
+    constraints: 1,
+    x0: Float64Array.from({ length: n }, (_, i) => 1 + Math.sin(i)),
+    objective: (x: Float64Array) =>
+      x.reduce((f, v) => f + v ** 4 / 4 + v ** 2 / 2 - v, 0) + weighted(x) ** 2 / (2 * n),
+    gradient: (x: Float64Array, out: Float64Array) => {
+      const common = weighted(x) / n;
+      for (let i = 0; i < n; i++) out[i] = x[i]! ** 3 + x[i]! - 1 + scale(i) * common;
+    },
+    constraint: (x: Float64Array, out: Float64Array) => {
+      out[0] = weighted(x) - n;
+    },
+    jacobian: {
+      values: (_: Float64Array, out: Float64Array) => {
+        for (let i = 0; i < n; i++) out[i] = scale(i);
+      },
+    },
+    hessian: {
+      values: (x: Float64Array, sigma: number, _: Float64Array, out: Float64Array) => {
+        for (let i = 0; i < n; i++) {
+          for (let j = 0; j <= i; j++) out[i * n + j] = (sigma * scale(i) * scale(j)) / n;
+          out[i * n + i] = out[i * n + i]! + sigma * (3 * x[i]! ** 2 + 1);
+        }
+      },
+    },
+  };
+  const [gpu, cpu] = [device, 'cpu' as const].map((place) => {
+    const result = minimizeSync(problem, { linearSolver, device: place });
+    assert.equal(result.device, place);
+    assert.equal(result.status, 'converged', `${place}: ${result.status}`);
+    return result.x;
+  });
+  const apart = gpu!.reduce((most, value, i) => Math.max(most, Math.abs(value - cpu![i]!)), 0);
+  assert.ok(apart <= 1e-4, `${apart} apart`);
 }

@@ -44,7 +44,7 @@ const PLAIN: ConvexReLUOptions = { route: 'woodbury', preprocess: 'none', bias: 
 /** What the GPU reaches. */
 export function measurePeak(
   { device, quick }: GpuContext,
-  products: 'float32' | 'tf32',
+  products: 'float32' | 'tf32' | 'float64',
 ): Promise<Peak> {
   const spec = quick
     ? { size: 64, bytes: 1 << 16, seconds: 0.05 }

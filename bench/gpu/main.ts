@@ -8,6 +8,7 @@ import { machineFacts } from '../machine';
 import { checkSolvers } from './checks';
 import type { GpuContext } from './context';
 import { measureCrossover, measureIterations } from './iteration';
+import { measureGpuKkt } from './kkt';
 import { measureGpuMnist } from './mnist';
 import { measurePasses, measureWindowCrossover } from './passes';
 
@@ -62,6 +63,7 @@ async function main(): Promise<void> {
     ['passes', () => measurePasses(context)],
     ['crossover', () => measureCrossover(context)],
     ['windowCrossover', () => measureWindowCrossover(context)],
+    ['kkt', () => measureGpuKkt(context)],
     ['mnist', () => measureGpuMnist(context)],
   ];
   for (const [name, measure] of steps) {

@@ -16,6 +16,7 @@
 #include "base/error.hpp"
 #include "base/run_control.hpp"
 #include "device/request.hpp"
+#include "newton/linear/dense_kkt_form.hpp"
 
 namespace secondorder {
 
@@ -57,6 +58,11 @@ class Backend {
                                                         int host_threads) = 0;
   virtual std::unique_ptr<Algebra<double>> double_algebra(int device, int host_threads) = 0;
   virtual std::unique_ptr<RowWindow> row_window(int device, const RowWindowShape& shape) = 0;
+  /// For KKT systems with the patterns of this one, whose Hessian has entries.
+  virtual std::unique_ptr<newton::DenseFactors> dense_factors(int device,
+                                                              const newton::KktSystem& pattern) = 0;
+  virtual std::unique_ptr<newton::DenseProducts> dense_products(
+      int device, const newton::KktSystem& pattern, const newton::RowBlockPlan& plan) = 0;
 };
 
 /// The functions a backend library exports, by these names.

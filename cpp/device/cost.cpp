@@ -15,7 +15,7 @@ double cpu_seconds(const Work& work, int threads) {
 }
 
 double gpu_seconds(const Work& work) {
-  const double rate = gpu_operations * (work.float64 ? gpu_float64_share : 1);
+  const double rate = gpu_operations * work.gpu_share * (work.float64 ? gpu_float64_share : 1);
   return start_seconds + work.operations / rate + work.bytes / gpu_bytes +
          work.transfer_bytes / transfer_bytes + work.launches * launch_seconds;
 }

@@ -14,6 +14,7 @@ struct Work {
   double transfer_bytes = 0;  ///< between the host and the device
   double launches = 0;        ///< kernels
   bool float64 = false;
+  double gpu_share = 1;  ///< of the GPU's rate of products that the operations reach
 };
 
 namespace assumed {

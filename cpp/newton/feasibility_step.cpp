@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "newton/kkt_solvers.hpp"
+#include "newton/kkt_placement.hpp"
 
 namespace secondorder::newton {
 
@@ -21,7 +21,7 @@ void FeasibilityStep::set_up(const Iterate& iterate) {
     hessian_.multiply(v, out);
   };
   system_.delta_c = 1;
-  if (!solver_) solver_ = make_factorization(system_);
+  if (!solver_) solver_ = place_factorization(device_, system_, pool_);
 }
 
 bool FeasibilityStep::compute(const Iterate& iterate, std::span<double> step) {

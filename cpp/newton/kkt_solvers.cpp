@@ -58,6 +58,10 @@ Factorization choose_factorization(const KktSystem& system) {
 
 }  // namespace
 
+bool deflates(std::size_t order, double tolerance) {
+  return order >= deflation_order && tolerance >= deflation_tolerance;
+}
+
 std::unique_ptr<KktSolver> make_factorization(const KktSystem& system) {
   return choose_factorization(system).solver;
 }
@@ -69,8 +73,7 @@ std::unique_ptr<KktSolver> make_kkt_solver(const KktSolverRequest& request, cons
   switch (kind) {
     case LinearSolver::automatic: {
       Factorization chosen = choose_factorization(system);
-      const bool deflate = chosen.dense && system.order() >= deflation_order &&
-                           request.tolerance >= deflation_tolerance;
+      const bool deflate = chosen.dense && deflates(system.order(), request.tolerance);
       if (!deflate) return std::move(chosen.solver);
       kind = LinearSolver::nystrom_minres;
       break;

@@ -26,6 +26,9 @@ struct KktSolverRequest {
 std::unique_ptr<KktSolver> make_kkt_solver(const KktSolverRequest& request, const KktSystem& system,
                                            ThreadPool& pool);
 
+/// Whether 'auto' deflates dense systems of this order, for solutions to this tolerance.
+bool deflates(std::size_t order, double tolerance);
+
 /// Dense or sparse factors, whichever take less time for the pattern of `system`, by a symbolic
 /// factorization of it.
 std::unique_ptr<KktSolver> make_factorization(const KktSystem& system);

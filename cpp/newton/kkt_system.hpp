@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
@@ -29,6 +30,8 @@ struct KktSystem {
   /// out = H·v; always set
   std::function<void(std::span<const double> v, std::span<double> out)> hessian_product;
   double delta_w = 0, delta_c = 0;
+  /// Another one for other values of H or J, so that devices keep copies of them; 0: none are kept.
+  std::uint64_t revision = 0;
 
   std::size_t order() const { return variables + constraints; }
   /// out = K·v

@@ -97,7 +97,7 @@ Minimizer::Minimizer(Run& run, State start, JacobianLeastSquares& least_squares,
       filter_search_(run.problem, run.options.second_order_corrections, run.pool),
       merit_search_(run.problem, *hessian_, run.pool),
       line_search_(merit_first() ? static_cast<LineSearch&>(merit_search_) : filter_search_),
-      restoration_(run.problem, *hessian_, least_squares, run.options.tolerance, run.pool) {}
+      restoration_(run.problem, *hessian_, least_squares, run.options, run.pool) {}
 
 End Minimizer::minimize() {
   filter_search_.filter().start(norm1(state_.at.c));
@@ -346,7 +346,7 @@ Result minimize(Problem& problem, std::span<const double> x0, std::span<const do
     if (options.largest_gradient > 0) {
       run.problem.choose_scales(start->at, options.largest_gradient);
     }
-    least_squares.emplace(start->at, problem.own_kkt_solver());
+    least_squares.emplace(start->at, problem.own_kkt_solver(), options.device, run.pool);
     run.pool.checkpoint();
     if (lambda0.empty()) {
       least_squares->multipliers(start->at, start->lambda);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "newton/kkt_solvers.hpp"
+#include "newton/kkt_placement.hpp"
 
 namespace secondorder::newton {
 
@@ -17,7 +17,8 @@ constexpr double accuracy = 1e-10;
 
 }  // namespace
 
-JacobianLeastSquares::JacobianLeastSquares(const Iterate& iterate, std::unique_ptr<KktSolver> own)
+JacobianLeastSquares::JacobianLeastSquares(const Iterate& iterate, std::unique_ptr<KktSolver> own,
+                                           const DeviceRequest& device, ThreadPool& pool)
     : zero_(iterate.x.size(), {}, "hessian"),
       solver_(std::move(own)),
       right_(iterate.x.size() + iterate.c.size()),
@@ -29,7 +30,7 @@ JacobianLeastSquares::JacobianLeastSquares(const Iterate& iterate, std::unique_p
     std::fill(out.begin(), out.end(), 0.0);
   };
   system_.jacobian = &iterate.jacobian;
-  if (!solver_) solver_ = make_factorization(system_);
+  if (!solver_) solver_ = place_factorization(device, system_, pool);
 }
 
 /// [I, Jᵀ; J, −δI]·[w; λ] = [−∇f; 0]

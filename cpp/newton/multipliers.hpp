@@ -5,16 +5,22 @@
 #include <memory>
 #include <span>
 
+#include "device/request.hpp"
 #include "newton/kkt_system.hpp"
 #include "newton/scaled_problem.hpp"
+
+namespace secondorder {
+class ThreadPool;
+}
 
 namespace secondorder::newton {
 
 class JacobianLeastSquares {
  public:
   /// For Jacobians with the pattern of `iterate`'s, by the problem's own solver or, where that is
-  /// null, by factors.
-  JacobianLeastSquares(const Iterate& iterate, std::unique_ptr<KktSolver> own);
+  /// null, by factors, on `device` where they are large.
+  JacobianLeastSquares(const Iterate& iterate, std::unique_ptr<KktSolver> own,
+                       const DeviceRequest& device, ThreadPool& pool);
 
   /// lambda; 0 where the least-squares multipliers aren't finite or larger than 1e3.
   void multipliers(const Iterate& iterate, std::span<double> lambda);

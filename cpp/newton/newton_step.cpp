@@ -4,7 +4,7 @@
 #include <cmath>
 #include <utility>
 
-#include "newton/kkt_solvers.hpp"
+#include "newton/kkt_placement.hpp"
 
 namespace secondorder::newton {
 
@@ -29,7 +29,7 @@ constexpr double short_step = 0.05, long_step = 0.5, growth = 4;
 
 NewtonStep::NewtonStep(LagrangianHessian& hessian, const State& pattern,
                        std::unique_ptr<KktSolver> own, const Options& options, ThreadPool& pool)
-    : hessian_(hessian), options_(options) {
+    : hessian_(hessian), options_(options), pool_(pool) {
   system_.variables = pattern.at.x.size();
   system_.constraints = pattern.at.c.size();
   system_.hessian = hessian.matrix();
@@ -37,29 +37,42 @@ NewtonStep::NewtonStep(LagrangianHessian& hessian, const State& pattern,
   system_.hessian_product = [this](std::span<const double> v, std::span<double> out) {
     hessian_.multiply(v, out);
   };
-  const LinearSolver asked = options.linear_solver;
-  if (asked == LinearSolver::automatic || asked == LinearSolver::ldl) {
-    solver_ = hessian.own_kkt_solver();
+  if (options.device.kind != DeviceRequest::Kind::cuda) take_own_solver(std::move(own));
+  DeviceChoice device;
+  if (solver_) {
+    device = stay_on_cpu(options.device,
+                         "this problem has a linear solver of its own, without a form for a GPU");
+  } else {
+    PlacedSolver placed = place_kkt_solver({.solver = options.linear_solver,
+                                            .tolerance = options.tolerance,
+                                            .options = options.linear,
+                                            .seed = options.seed},
+                                           options.device, system_, pool);
+    solver_ = std::move(placed.solver);
+    device = std::move(placed.device);
   }
-  // The problem's own solver need not be the one that was asked for.
-  const bool asked_own =
-      asked == LinearSolver::sketch_preconditioner && own && own->name() == "sketch-preconditioner";
-  if (!solver_ && (asked == LinearSolver::automatic || asked_own)) solver_ = std::move(own);
-  if (!solver_) {
-    solver_ = make_kkt_solver({.solver = asked,
-                               .tolerance = options.tolerance,
-                               .options = options.linear,
-                               .seed = options.seed},
-                              system_, pool);
-  }
+  counts_.device = device.name();
+  counts_.device_reason = device.reason;
   counts_.solver = solver_->name();
   right_.resize(system_.order());
   direction_.resize(system_.order());
   image_.resize(system_.order());
 }
 
+/// The problem's own solver need not be the one that was asked for.
+void NewtonStep::take_own_solver(std::unique_ptr<KktSolver> own) {
+  const LinearSolver asked = options_.linear_solver;
+  if (asked == LinearSolver::automatic || asked == LinearSolver::ldl) {
+    solver_ = hessian_.own_kkt_solver();
+  }
+  const bool asked_own =
+      asked == LinearSolver::sketch_preconditioner && own && own->name() == "sketch-preconditioner";
+  if (!solver_ && (asked == LinearSolver::automatic || asked_own)) solver_ = std::move(own);
+}
+
 bool NewtonStep::compute(const State& state) {
   system_.jacobian = &state.at.jacobian;
+  ++system_.revision;
   for (std::size_t i = 0; i < state.gradient.size(); ++i) right_[i] = -state.gradient[i];
   for (std::size_t i = 0; i < state.at.c.size(); ++i) {
     right_[state.gradient.size() + i] = -state.at.c[i];
@@ -168,7 +181,7 @@ bool NewtonStep::tighten() {
 
 bool NewtonStep::solve_exactly() {
   if (!iterates(*active_) || system_.hessian == nullptr) return false;
-  if (!exact_) exact_ = make_factorization(system_);
+  if (!exact_) exact_ = place_factorization(options_.device, system_, pool_);
   ++counts_.fallbacks;
   fell_back_ = true;
   return attempt(*exact_) == Attempt::solved;

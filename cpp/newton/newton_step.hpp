@@ -57,6 +57,7 @@ class NewtonStep {
   void count(LinearReport& report) const;
 
  private:
+  void take_own_solver(std::unique_ptr<KktSolver> own);
   enum class Attempt { solved, unsolved, hopeless };
   Attempt attempt(KktSolver& solver);
   void stay_exact_after_failures();
@@ -68,6 +69,7 @@ class NewtonStep {
 
   LagrangianHessian& hessian_;
   Options options_;
+  ThreadPool& pool_;
   std::unique_ptr<KktSolver> solver_, exact_;
   KktSolver* active_ = nullptr;
   bool direct_ = false;  // the active solver tells the inertia

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "base/enum_names.hpp"
+#include "device/request.hpp"
 #include "newton/linear_solver.hpp"
 
 namespace secondorder::newton {
@@ -29,6 +30,8 @@ struct Options {
   /// Pairs (s, y) that limited-memory BFGS keeps; 0: by the number of variables, where few a dense
   /// matrix.
   std::size_t bfgs_memory = 0;
+  /// Where the linear systems of Newton steps are solved.
+  DeviceRequest device = {};
 };
 
 }  // namespace secondorder::newton

@@ -8,7 +8,7 @@
 
 #include "newton/dense_spectrum.hpp"
 #include "newton/hessian.hpp"
-#include "newton/kkt_solvers.hpp"
+#include "newton/kkt_placement.hpp"
 #include "newton/merit.hpp"
 
 namespace secondorder::newton {
@@ -73,11 +73,14 @@ AdaSketchNewton::AdaSketchNewton(Run& run, State& state) : run_(run), state_(sta
   system_.hessian_product = [this](std::span<const double> v, std::span<double> out) {
     hessian_->multiply(v, out);
   };
-  solver_ = make_kkt_solver({.solver = options.linear_solver,
-                             .tolerance = options.tolerance,
-                             .options = options.linear,
-                             .seed = options.seed},
-                            system_, run.pool);
+  PlacedSolver placed = place_kkt_solver({.solver = options.linear_solver,
+                                          .tolerance = options.tolerance,
+                                          .options = options.linear,
+                                          .seed = options.seed},
+                                         options.device, system_, run.pool);
+  solver_ = std::move(placed.solver);
+  run.record.result.linear.device = placed.device.name();
+  run.record.result.linear.device_reason = placed.device.reason;
   right_.resize(system_.order());
   direction_.resize(system_.order());
 }

@@ -25,11 +25,11 @@ class Restoration {
 
   /// The Hessian is updated to other weights.
   Restoration(ScaledProblem& problem, LagrangianHessian& hessian,
-              JacobianLeastSquares& least_squares, double tolerance, const ThreadPool& pool)
+              JacobianLeastSquares& least_squares, const Options& options, ThreadPool& pool)
       : problem_(problem),
         least_squares_(least_squares),
-        newton_(hessian),
-        tolerance_(tolerance),
+        newton_(hessian, options.device, pool),
+        tolerance_(options.tolerance),
         pool_(pool) {}
 
   /// Moves `state` (its point, all evaluated; not its multipliers); `spare` is workspace. `careful`

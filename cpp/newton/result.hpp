@@ -37,6 +37,8 @@ struct LinearReport {
   std::size_t inner_steps = 0;     ///< of iterative solvers
   std::size_t fallbacks = 0;       ///< systems that the exact factorization had to solve
   std::size_t tightenings = 0;     ///< solves repeated to a higher accuracy
+  std::string device = "cpu";      ///< that the solver ran on
+  std::string device_reason = "the run ended before its first linear system";
 };
 
 /// How far a point is from a KKT point.

@@ -35,6 +35,9 @@ class RowMajorBlas {
   /// B ← op(L)⁻¹·B, or B·op(L)⁻¹ from the right.
   void solve(Side side, Transpose op, ConstView<Real> l, View<Real> b) const;
 
+  /// cuSOLVER's handle on the stream.
+  cusolverDnHandle_t solver() const { return solver_.get(); }
+
   /// Elements of work space that cholesky() takes for the order n; `a` is any device memory.
   std::size_t cholesky_work(std::size_t n, Real* a) const;
   /// A = L·Lᵀ in the lower triangle; *info (on the device) is 0 where all pivots were positive.

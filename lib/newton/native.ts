@@ -89,6 +89,8 @@ export interface NativeMinimizeOptions {
   secondOrderCorrections?: number;
   /** Pairs that limited-memory BFGS keeps; 0: a dense matrix up to 500 variables, else 12. */
   bfgsMemory?: number;
+  /** Names of devices; `['auto']` */
+  device?: string[];
   /** Of missing derivatives: 'central'. */
   difference?: 'forward' | 'central';
 }
@@ -119,6 +121,8 @@ export interface KktMeasurementSpec {
   accuracy: number;
   solvers: NativeLinearSolver[];
   seed?: number;
+  /** The CPU when left out. */
+  device?: string[];
 }
 
 export interface KktMeasurement {

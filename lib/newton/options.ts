@@ -1,5 +1,5 @@
 /** Options of {@link minimize}: their defaults and their checks. */
-import { type Device, requireCpu } from '../devices';
+import { type Device, toDevice } from '../devices';
 import {
   checkObject,
   LARGEST_COUNT,
@@ -74,7 +74,12 @@ export interface MinimizeOptions {
    * variables, 12 pairs beyond.
    */
   bfgsMemory?: number;
-  /** This method computes on the CPU: asking for a GPU is refused with ERR_CUDA_NO_BACKEND. */
+  /**
+   * Where the linear systems are solved; all else is on the CPU. `'auto'` (default): on a GPU where
+   * there is one and K is dense and large enough to gain. A GPU that is asked for takes
+   * `linearSolver` `'auto'`, `'ldl'` (as dense factors), `'minres'` and `'nystrom-minres'` with
+   * Hessians whose entries are known, and refuses others with ERR_CUDA_NO_BACKEND.
+   */
   device?: Device;
 }
 
@@ -124,7 +129,6 @@ export interface MinimizeSettings {
 /** Checks the options; what is left out keeps the native code's value, as documented above. */
 export function readMinimizeOptions(options: unknown): MinimizeSettings {
   const raw = checkObject(options, 'options', KNOWN);
-  requireCpu(raw.device, 'minimize');
   const choice = <const T extends string>(key: keyof MinimizeOptions, choices: readonly T[]) =>
     raw[key] === undefined ? undefined : toChoice(raw[key], `options.${key}`, choices);
   const count = (key: keyof MinimizeOptions, range: NumberRange) =>
@@ -148,6 +152,7 @@ export function readMinimizeOptions(options: unknown): MinimizeSettings {
       largestGradient: readLargestGradient(raw.largestGradient),
       secondOrderCorrections: count('secondOrderCorrections', any),
       bfgsMemory: count('bfgsMemory', some),
+      device: toDevice(raw.device),
     },
   };
 }

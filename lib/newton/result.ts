@@ -102,6 +102,10 @@ export interface MinimizeResult {
   iterations: number;
   evaluations: EvaluationCounts;
   linear: LinearReport;
+  /** Where the linear systems were solved, such as `cpu` or `cuda:0`. */
+  device: string;
+  /** Why there: `asked for`, or what `'auto'` found. */
+  deviceReason: string;
   /** How often no step was found and another way was taken, such as the restoration of feasibility. */
   restorations: number;
   /** Second-order corrections of rejected steps. */

@@ -9,10 +9,26 @@
 #include "newton/kkt_system.hpp"
 #include "test_support.hpp"
 
-extern "C" void dgesv_(const int* n, const int* columns, double* a, const int* lda, int* pivots,
-                       double* b, const int* ldb, int* info);
+extern "C" {
+void dgesv_(const int* n, const int* columns, double* a, const int* lda, int* pivots, double* b,
+            const int* ldb, int* info);
+void dsyev_(const char* job, const char* triangle, const int* n, double* a, const int* lda,
+            double* values, double* work, const int* work_size, int* info);
+}
 
 namespace secondorder::test {
+
+/// Signs of the eigenvalues of a symmetric matrix of this order; none counts as zero.
+inline newton::Inertia inertia_by_eigenvalues(std::vector<double> k, std::size_t order) {
+  std::vector<double> values(order), work(64 * order + 64);
+  const int n = static_cast<int>(order), stride = std::max(n, 1);
+  const int size = static_cast<int>(work.size());
+  int info = 0;
+  dsyev_("N", "L", &n, k.data(), &stride, values.data(), work.data(), &size, &info);
+  newton::Inertia inertia;
+  for (const double value : values) value > 0 ? ++inertia.positive : ++inertia.negative;
+  return inertia;
+}
 
 /// K with a Hessian of given entries and a random Jacobian. Not to be copied: it refers to itself.
 struct KktInstance {

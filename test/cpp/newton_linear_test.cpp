@@ -7,12 +7,8 @@
 #include "newton/linear/dense_ldl.hpp"
 #include "newton/linear/low_rank_ldl.hpp"
 #include "newton/linear/sparse_ldl.hpp"
+#include "newton_kkt_instances.hpp"
 #include "test_support.hpp"
-
-extern "C" {
-void dsyev_(const char* job, const char* triangle, const int* n, double* a, const int* lda,
-            double* w, double* work, const int* lwork, int* info);
-}
 
 namespace secondorder::test {
 namespace {
@@ -74,13 +70,7 @@ struct RandomKkt {
     return k;
   }
   Inertia inertia_by_eigenvalues() const {
-    std::vector<double> k = dense(), values(system.order()), work(64 * system.order() + 64);
-    const int order = static_cast<int>(system.order()), size = static_cast<int>(work.size());
-    int info = 0;
-    dsyev_("N", "L", &order, k.data(), &order, values.data(), work.data(), &size, &info);
-    Inertia inertia;
-    for (const double value : values) value > 0 ? ++inertia.positive : ++inertia.negative;
-    return inertia;
+    return test::inertia_by_eigenvalues(dense(), system.order());
   }
 };
 

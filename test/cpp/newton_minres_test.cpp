@@ -4,6 +4,7 @@
 #include <limits>
 #include <memory>
 
+#include "newton/linear/dense_on_cpu.hpp"
 #include "newton/linear/iterative_solvers.hpp"
 #include "newton/linear/measure_kkt.hpp"
 #include "newton/linear/minres_solvers.hpp"
@@ -132,7 +133,8 @@ TEST_CASE("Deflation takes in the outlying eigenvalues, and no more than it must
   ThreadPool pool(2);
   const auto instance = spectral_instance(400, 80, newton::KktSpectrum::outlying, pool);
   const std::size_t d = instance->order();
-  newton::SpectralDeflation deflation(pool);
+  newton::CpuRowBlocks rows(pool);
+  newton::SpectralDeflation deflation(pool, rows);
   const std::vector<double> k = instance->matrix();
   deflation.build(d, 100, Philox(7, 1), [&](ConstView<double> v, View<double> out) {
     for (std::size_t i = 0; i < v.rows; ++i) {
@@ -199,7 +201,8 @@ TEST_CASE("Deflated MINRES takes a fraction of the steps, and the same bits on a
 TEST_CASE("Deflation leaves spectra without outliers alone, and survives low rank") {
   ThreadPool pool(1);
   const auto flat = spectral_instance(300, 60, newton::KktSpectrum::clustered, pool);
-  newton::SpectralDeflation deflation(pool);
+  newton::CpuRowBlocks rows(pool);
+  newton::SpectralDeflation deflation(pool, rows);
   const auto product = [&](const KktInstance& instance) {
     return [&instance](ConstView<double> v, View<double> out) {
       for (std::size_t i = 0; i < v.rows; ++i) {

@@ -10,7 +10,7 @@
 
 #include "algebra/philox.hpp"
 #include "algebra/view.hpp"
-#include "newton/kkt_solvers.hpp"
+#include "newton/kkt_placement.hpp"
 #include "newton/linear/hadamard.hpp"
 #include "newton/vectors.hpp"
 
@@ -179,11 +179,12 @@ std::vector<KktTiming> measure_kkt(const KktExperiment& experiment, ThreadPool& 
   fill(instance, experiment, pool);
   std::vector<KktTiming> timings;
   for (const LinearSolver asked : experiment.solvers) {
-    const auto solver = make_kkt_solver({.solver = asked,
-                                         .tolerance = experiment.accuracy,
-                                         .options = experiment.options,
-                                         .seed = experiment.seed},
-                                        instance.system, pool);
+    const auto solver = place_kkt_solver({.solver = asked,
+                                          .tolerance = experiment.accuracy,
+                                          .options = experiment.options,
+                                          .seed = experiment.seed},
+                                         experiment.device, instance.system, pool)
+                            .solver;
     KktTiming timing{.solver = std::string(solver->name()), .reached = true};
     solver->prepare(instance.system);
     auto since = Clock::now();

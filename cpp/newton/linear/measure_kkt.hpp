@@ -9,6 +9,7 @@
 
 #include "base/enum_names.hpp"
 #include "base/thread_pool.hpp"
+#include "device/request.hpp"
 #include "newton/linear_solver.hpp"
 
 namespace secondorder::newton {
@@ -32,6 +33,7 @@ struct KktExperiment {
   KktSolverOptions options;
   std::uint64_t seed = 0;
   std::vector<LinearSolver> solvers;  ///< 'auto' and 'ldl' choose one
+  DeviceRequest device{DeviceRequest::Kind::cpu};
 };
 
 struct KktTiming {

@@ -10,10 +10,10 @@
 namespace secondorder::newton {
 
 /// Improves x by corrections that `apply` (residual in, correction out) makes of b − Kx, until the
-/// relative residual is at most `accuracy` or no longer falls; x keeps the best.
-/// `residual` is workspace of the system's order.
-template <class Apply>
-SolveOutcome refine(const KktSystem& system, std::span<const double> b, double accuracy,
+/// relative residual is at most `accuracy` or no longer falls; x keeps the best. `system`
+/// multiplies with K. `residual` is workspace of the system's order.
+template <class System, class Apply>
+SolveOutcome refine(System& system, std::span<const double> b, double accuracy,
                     std::size_t most_steps, const Apply& apply, Vector& residual,
                     std::span<double> x) {
   const double size = norm2(b);

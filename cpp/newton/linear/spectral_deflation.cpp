@@ -10,10 +10,6 @@
 #include "newton/vectors.hpp"
 
 extern "C" {
-void dgeqrf_(const int* m, const int* n, double* a, const int* lda, double* tau, double* work,
-             const int* lwork, int* info);
-void dorgqr_(const int* m, const int* n, const int* k, double* a, const int* lda, const double* tau,
-             double* work, const int* lwork, int* info);
 void dsyevd_(const char* job, const char* triangle, const int* n, double* a, const int* lda,
              double* w, double* work, const int* lwork, int* iwork, const int* liwork, int* info);
 }
@@ -38,21 +34,6 @@ void fill_signs(const Philox& random, std::size_t first, std::span<double> out) 
   }
 }
 
-/// y = R·Q with orthonormal rows of Q, in place; R is lower triangular. Our rows are LAPACK's
-/// columns. False where LAPACK fails.
-bool orthonormalize(View<double> y, View<double> r) {
-  const int m = static_cast<int>(y.cols), n = static_cast<int>(y.rows);
-  const int work_size = 64 * n;
-  std::vector<double> tau(y.rows), work(static_cast<std::size_t>(work_size));
-  int info = 0;
-  dgeqrf_(&m, &n, y.data, &m, tau.data(), work.data(), &work_size, &info);
-  for (std::size_t i = 0; i < y.rows; ++i) {
-    for (std::size_t j = 0; j < y.rows; ++j) r.row(i)[j] = j <= i ? y.row(i)[j] : 0;
-  }
-  if (info == 0) dorgqr_(&m, &n, &n, y.data, &m, tau.data(), work.data(), &work_size, &info);
-  return info == 0;
-}
-
 /// Ascending eigenvalues; row i of `a` becomes the i-th eigenvector. Reads one triangle. None where
 /// LAPACK fails.
 std::vector<double> eigenvalues(View<double> a) {
@@ -69,6 +50,11 @@ std::vector<double> eigenvalues(View<double> a) {
 
 }  // namespace
 
+RowBlockPlan SpectralDeflation::plan(std::size_t most) {
+  const std::size_t widest = probe_size + std::min(block_size, most);
+  return {.rows = 2 * most + 2 * widest, .widest = widest, .core = most};
+}
+
 bool SpectralDeflation::build(std::size_t order, std::size_t most, const Philox& random,
                               BlockProduct multiply) {
   order_ = order;
@@ -82,24 +68,29 @@ bool SpectralDeflation::build(std::size_t order, std::size_t most, const Philox&
 
 bool SpectralDeflation::sketch_and_deflate(const Philox& random, BlockProduct multiply) {
   const std::size_t order = order_;
-  z_.resize(most_ * order);
-  q_.resize(most_ * order);
-  r_.assign(most_ * most_, 0.0);
-  t_.assign(most_ * most_, 0.0);
   // The probe is a sketch that never joins the basis, and so stays independent of it. It is made
   // along with the first block: products with few rows are slow ones.
-  const std::size_t widest = std::min(block_size, most_);
-  std::vector<double> signs((probe_size + widest) * order), image(signs.size());
-  const View<double> probe(image.data(), probe_size, order);
+  const RowBlockPlan planned = plan(most_);
+  const std::size_t sketched = planned.widest;
+  const View<double> all = rows_.reserve(planned.rows, order);
+  z_ = all.block(0, most_);
+  q_ = all.block(most_, most_);
+  signs_ = all.block(2 * most_, sketched);
+  image_ = all.block(2 * most_ + sketched, sketched);
+  r_.assign(most_ * most_, 0.0);
+  t_.assign(most_ * most_, 0.0);
+  drawn_.resize(sketched * order);
+  const View<double> probe = image_.block(0, probe_size);
   std::uint64_t drawn = 0;
   const auto sketch = [&](std::size_t first, std::size_t count) {
-    const View<double> omega(signs.data() + first * order, count, order);
     for (std::size_t i = 0; i < count; ++i, drawn += round_up(order, 128)) {
-      fill_signs(random, drawn, {omega.row(i), order});
+      fill_signs(random, drawn, std::span(drawn_).subspan(i * order, order));
     }
-    multiply(omega, {image.data() + first * order, count, order});
+    const View<double> omega = signs_.block(first, count);
+    rows_.upload(std::span(drawn_).first(count * order), omega);
+    multiply(omega, image_.block(first, count));
   };
-  sketch(0, probe_size + widest);
+  sketch(0, sketched);
   double spread = effective_rank(probe);
   const double whole = rest_;
   if (!std::isfinite(whole)) return false;
@@ -108,8 +99,8 @@ bool SpectralDeflation::sketch_and_deflate(const Philox& random, BlockProduct mu
     pool_.checkpoint();
     const std::size_t width = std::min(block_size, most_ - size_), before = size_;
     if (size_ > 0) sketch(probe_size, width);
-    const View<double> y = block(z_, size_, width);
-    std::copy_n(image.data() + probe_size * order, width * order, y.data);
+    const View<double> y = z_.block(size_, width);
+    rows_.copy(image_.block(probe_size, width), y);
     small_.resize(std::max(width, probe_size) * most_);
     project_out(y, 0, {small_.data(), width, size_});
     if (!extend(y, multiply)) return false;
@@ -122,15 +113,13 @@ bool SpectralDeflation::sketch_and_deflate(const Philox& random, BlockProduct mu
 
 void SpectralDeflation::project_out(View<double> y, std::size_t first, View<double> coefficients) {
   if (size_ == first) return;
-  const View<double> q = block(q_, first, size_ - first);
-  newton::multiply(pool_, 1, y, Transpose::no, q, Transpose::yes, 0, coefficients);
-  newton::multiply(pool_, -1, coefficients, Transpose::no, q, Transpose::no, 1, y);
+  rows_.project_out(y, q_.block(first, size_ - first), coefficients);
 }
 
 double SpectralDeflation::effective_rank(ConstView<double> y) {
   std::vector<double> products(y.rows * y.rows);
   const View<double> g(products.data(), y.rows, y.rows);
-  gram(pool_, y, g);
+  rows_.gram(y, g);
   rest_ = 0;
   double beside = 0;
   for (std::size_t i = 0; i < y.rows; ++i) {
@@ -144,13 +133,12 @@ double SpectralDeflation::effective_rank(ConstView<double> y) {
 bool SpectralDeflation::extend(View<double> y, BlockProduct multiply) {
   const std::size_t width = y.rows;
   small_.resize(width * std::max(most_, width));
-  if (!orthonormalize(y, {small_.data(), width, width})) return false;
-  const View<double> w = block(q_, size_, width);
+  if (!rows_.orthonormalize(y, {small_.data(), width, width})) return false;
+  const View<double> w = q_.block(size_, width);
   multiply(y, w);
   // T = Z·Wᵀ, whose new rows and columns are each other's mirror images
   const View<double> t(t_.data(), most_, most_), r(r_.data(), most_, most_);
-  newton::multiply(pool_, 1, w, Transpose::no, block(z_, 0, size_ + width), Transpose::yes, 0,
-                   t.block(size_, width).columns(0, size_ + width));
+  rows_.products(w, z_.block(0, size_ + width), t.block(size_, width).columns(0, size_ + width));
   // W = R·Q, twice projected, for rounding
   const View<double> r_rows = r.block(size_, width), again(small_.data(), width, size_);
   project_out(w, 0, r_rows.columns(0, size_));
@@ -158,7 +146,7 @@ bool SpectralDeflation::extend(View<double> y, BlockProduct multiply) {
   for (std::size_t i = 0; i < width; ++i) {
     for (std::size_t j = 0; j < size_; ++j) r_rows.row(i)[j] += again.row(i)[j];
   }
-  if (!orthonormalize(w, r_rows.columns(size_, width))) return false;
+  if (!rows_.orthonormalize(w, r_rows.columns(size_, width))) return false;
   size_ += width;
   return true;
 }
@@ -189,19 +177,18 @@ bool SpectralDeflation::make_core() {
     const double weight = deflate ? std::max(ratio, negligible) - 1 : 0;
     for (std::size_t j = 0; j < k; ++j) weighted.row(i)[j] *= weight;
   }
-  core_.resize(k * k);
-  coordinates_.resize(k);
-  corrected_.resize(k);
-  newton::multiply(pool_, 1, h, Transpose::yes, weighted, Transpose::no, 0, {core_.data(), k, k});
+  std::vector<double> core(k * k);
+  newton::multiply(pool_, 1, h, Transpose::yes, weighted, Transpose::no, 0, {core.data(), k, k});
+  rows_.set_core({core.data(), k, k});
   return true;
 }
 
 void SpectralDeflation::apply(std::span<const double> r, std::span<double> out) {
-  std::copy(r.begin(), r.end(), out.begin());
-  if (rank_ == 0) return;
-  newton::multiply(pool_, block(q_, 0, size_), r, coordinates_);
-  newton::multiply(pool_, {core_.data(), size_, size_}, coordinates_, corrected_);
-  multiply_transposed(pool_, 1, block(q_, 0, size_), corrected_, 1, out);
+  if (rank_ == 0) {
+    std::copy(r.begin(), r.end(), out.begin());
+  } else {
+    rows_.correct(q_.block(0, size_), r, out);
+  }
 }
 
 }  // namespace secondorder::newton

@@ -26,6 +26,7 @@
 #include "algebra/view.hpp"
 #include "base/function_ref.hpp"
 #include "base/thread_pool.hpp"
+#include "newton/linear/dense_kkt_form.hpp"
 #include "newton/linear/preconditioner.hpp"
 
 namespace secondorder::newton {
@@ -35,7 +36,12 @@ class SpectralDeflation final : public Preconditioner {
   /// out = V·K for row-major V, k × d
   using BlockProduct = FunctionRef<void(ConstView<double> v, View<double> out)>;
 
-  explicit SpectralDeflation(ThreadPool& pool) : pool_(pool) {}
+  /// With its basis in `rows`, which only one deflation may use, and which `multiply` reads and
+  /// writes. What `pool` watches stops it between blocks, by Cancelled.
+  SpectralDeflation(ThreadPool& pool, RowBlocks& rows) : pool_(pool), rows_(rows) {}
+
+  /// What a deflation of at most `most` eigenvalues asks of its blocks.
+  static RowBlockPlan plan(std::size_t most);
 
   /// Deflates at most `most` eigenvalues of the K of order d that `multiply` multiplies with; false
   /// where products overflow, or LAPACK finds no basis or no eigenvalues for them: the
@@ -53,9 +59,6 @@ class SpectralDeflation final : public Preconditioner {
   void apply(std::span<const double> r, std::span<double> out) override;
 
  private:
-  View<double> block(std::vector<double>& rows, std::size_t first, std::size_t count) const {
-    return {rows.data() + first * order_, count, order_};
-  }
   /// y −= (y·Qᵀ)·Q for the rows of Q from `first` on; `coefficients` becomes y·Qᵀ.
   void project_out(View<double> y, std::size_t first, View<double> coefficients);
   /// Effective rank of what the rows of y sample; also sets rest_, its squared Frobenius norm.
@@ -66,11 +69,13 @@ class SpectralDeflation final : public Preconditioner {
   bool make_core();
 
   ThreadPool& pool_;
+  RowBlocks& rows_;
   std::size_t order_ = 0, most_ = 0, size_ = 0, rank_ = 0;
   double rest_ = 0, rest_share_ = 1;
-  std::vector<double> z_, q_;  // most × d
-  std::vector<double> r_, t_;  // most × most: lower triangular R of W = R·Q, and T
-  std::vector<double> core_, coordinates_, corrected_, small_;
+  View<double> z_, q_;          // most × d
+  View<double> signs_, image_;  // (probe + block) × d: Ω and ΩK, those of the probe first
+  std::vector<double> r_, t_;   // most × most: lower triangular R of W = R·Q, and T
+  std::vector<double> drawn_, small_;
 };
 
 }  // namespace secondorder::newton

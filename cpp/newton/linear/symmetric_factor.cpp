@@ -1,6 +1,6 @@
 #include "newton/linear/symmetric_factor.hpp"
 
-#include <cmath>
+#include "newton/linear/pivots.hpp"
 
 extern "C" {
 void dsytrf_(const char* triangle, const int* n, double* a, const int* lda, int* pivots,
@@ -15,9 +15,6 @@ namespace {
 
 /// Columns that dsytrf takes at a time.
 constexpr std::size_t panel = 64;
-/// Pivots up to this are zeros. Absolute: what is small against the largest pivot may well be the
-/// curvature of a badly scaled problem.
-constexpr double zero_pivot = 1e-18;
 
 }  // namespace
 
@@ -37,24 +34,7 @@ void SymmetricFactor::factor() {
 }
 
 Inertia SymmetricFactor::inertia() const {
-  Inertia inertia;
-  for (std::size_t i = 0; i < order_; ++i) {
-    if (pivots_[i] < 0) {  // a 2 × 2 pivot has one eigenvalue of either sign
-      ++inertia.positive;
-      ++inertia.negative;
-      ++i;
-      continue;
-    }
-    const double pivot = matrix_[i * order_ + i];
-    if (!(std::abs(pivot) > zero_pivot)) {
-      ++inertia.zero;
-    } else if (pivot > 0) {
-      ++inertia.positive;
-    } else {
-      ++inertia.negative;
-    }
-  }
-  return inertia;
+  return inertia_of_pivots({pivots_.data(), order_}, matrix_.data(), order_ + 1);
 }
 
 void SymmetricFactor::solve(std::span<double> x) const {

@@ -3,6 +3,7 @@
 
 #include "device.hpp"
 #include "device_under_test.hpp"
+#include "memory_limit.hpp"
 #include "row_window_checks.hpp"
 
 using namespace secondorder;
@@ -10,26 +11,8 @@ using namespace secondorder::test;
 
 namespace {
 
-/// The device's memory while this lives.
-struct MemoryLimit {
-  explicit MemoryLimit(std::size_t bytes) { emulation::set_memory_limit(bytes); }
-  ~MemoryLimit() { emulation::set_memory_limit(std::size_t{1} << 30); }
-  MemoryLimit(const MemoryLimit&) = delete;
-  MemoryLimit& operator=(const MemoryLimit&) = delete;
-};
-
 std::unique_ptr<RowWindow> device_rows(RowWindowShape shape) {
   return backend_under_test().row_window(device_under_test, shape);
-}
-
-bool out_of_memory(const auto& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    CHECK(error.code == ErrorCode::out_of_memory);
-    return true;
-  }
-  return false;
 }
 
 }  // namespace

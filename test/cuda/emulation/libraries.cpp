@@ -15,6 +15,12 @@
 extern "C" {
 void spotrf_(const char*, const int*, float*, const int*, int*);
 void dpotrf_(const char*, const int*, double*, const int*, int*);
+void dsytrf_(const char*, const int*, double*, const int*, int*, double*, const int*, int*);
+void dsytrs_(const char*, const int*, const int*, const double*, const int*, const int*, double*,
+             const int*, int*);
+void dgeqrf_(const int*, const int*, double*, const int*, double*, double*, const int*, int*);
+void dorgqr_(const int*, const int*, const int*, double*, const int*, const double*, double*,
+             const int*, int*);
 }
 
 struct cublasContext {
@@ -35,6 +41,11 @@ CBLAS_DIAG blas(cublasDiagType_t diagonal) {
 
 /// What cuBLAS demands of sizes, and refuses with CUBLAS_STATUS_INVALID_VALUE.
 constexpr auto invalid_value = static_cast<cublasStatus_t>(7);
+constexpr auto solver_invalid_value = static_cast<cusolverStatus_t>(3);
+/// LAPACK's blocks, for the sizes of work space.
+constexpr int lapack_block = 64;
+const char* triangle(cublasFillMode_t fill) { return fill == CUBLAS_FILL_MODE_LOWER ? "L" : "U"; }
+
 /// As tensor cores take a factor: 10 bits of mantissa, to the nearest.
 float to_tf32(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
@@ -141,6 +152,75 @@ cublasStatus_t cublasSetMathMode(cublasHandle_t handle, cublasMath_t mode) {
 SECONDORDER_DEFINE(S, s, float)
 SECONDORDER_DEFINE(D, d, double)
 #undef SECONDORDER_DEFINE
+
+cusolverStatus_t cusolverDnDsytrf_bufferSize(cusolverDnHandle_t, int n, double*, int lda,
+                                             int* work) {
+  if (!fits(n, lda)) return solver_invalid_value;
+  *work = lapack_block * std::max(n, 1);
+  return CUSOLVER_STATUS_SUCCESS;
+}
+cusolverStatus_t cusolverDnDsytrf(cusolverDnHandle_t, cublasFillMode_t fill, int n, double* a,
+                                  int lda, int* pivots, double* work, int work_size, int* info) {
+  if (!fits(n, lda) || work_size < lapack_block * n) return solver_invalid_value;
+  secondorder::emulation::count_launch();
+  dsytrf_(triangle(fill), &n, a, &lda, pivots, work, &work_size, info);
+  return CUSOLVER_STATUS_SUCCESS;
+}
+cusolverStatus_t cusolverDnXsytrs_bufferSize(cusolverDnHandle_t, cublasFillMode_t, std::int64_t n,
+                                             std::int64_t columns, cusolverDataType_t, const void*,
+                                             std::int64_t, const std::int64_t*, cusolverDataType_t,
+                                             void*, std::int64_t, std::size_t* device_bytes,
+                                             std::size_t* host_bytes) {
+  *device_bytes = static_cast<std::size_t>(n * columns) * sizeof(double);
+  *host_bytes = 64;
+  return CUSOLVER_STATUS_SUCCESS;
+}
+cusolverStatus_t cusolverDnXsytrs(cusolverDnHandle_t, cublasFillMode_t fill, std::int64_t n,
+                                  std::int64_t columns, cusolverDataType_t type_a, const void* a,
+                                  std::int64_t lda, const std::int64_t* pivots,
+                                  cusolverDataType_t type_b, void* b, std::int64_t ldb,
+                                  void* device_work, std::size_t device_bytes, void* host_work,
+                                  std::size_t host_bytes, int* info) {
+  if (type_a != CUSOLVER_R_64F || type_b != CUSOLVER_R_64F || lda < n || ldb < n ||
+      device_bytes < static_cast<std::size_t>(n * columns) * sizeof(double) || host_bytes < 64) {
+    return solver_invalid_value;
+  }
+  secondorder::emulation::count_launch();
+  std::fill_n(static_cast<std::byte*>(device_work), device_bytes, std::byte{});
+  std::fill_n(static_cast<std::byte*>(host_work), host_bytes, std::byte{});
+  const std::vector<int> rows(pivots, pivots + n);
+  const int order = static_cast<int>(n), right = static_cast<int>(columns);
+  const int stride_a = static_cast<int>(lda), stride_b = static_cast<int>(ldb);
+  dsytrs_(triangle(fill), &order, &right, static_cast<const double*>(a), &stride_a, rows.data(),
+          static_cast<double*>(b), &stride_b, info);
+  return CUSOLVER_STATUS_SUCCESS;
+}
+cusolverStatus_t cusolverDnDgeqrf_bufferSize(cusolverDnHandle_t, int m, int n, double*, int lda,
+                                             int* work) {
+  if (!fits(m, lda)) return solver_invalid_value;
+  *work = lapack_block * std::max(n, 1);
+  return CUSOLVER_STATUS_SUCCESS;
+}
+cusolverStatus_t cusolverDnDgeqrf(cusolverDnHandle_t, int m, int n, double* a, int lda, double* tau,
+                                  double* work, int work_size, int* info) {
+  if (!fits(m, lda) || work_size < lapack_block * n) return solver_invalid_value;
+  secondorder::emulation::count_launch();
+  dgeqrf_(&m, &n, a, &lda, tau, work, &work_size, info);
+  return CUSOLVER_STATUS_SUCCESS;
+}
+cusolverStatus_t cusolverDnDorgqr_bufferSize(cusolverDnHandle_t, int m, int n, int, const double*,
+                                             int lda, const double*, int* work) {
+  if (!fits(m, lda)) return solver_invalid_value;
+  *work = lapack_block * std::max(n, 1);
+  return CUSOLVER_STATUS_SUCCESS;
+}
+cusolverStatus_t cusolverDnDorgqr(cusolverDnHandle_t, int m, int n, int k, double* a, int lda,
+                                  const double* tau, double* work, int work_size, int* info) {
+  if (!fits(m, lda) || n > m || k > n || work_size < lapack_block * n) return solver_invalid_value;
+  secondorder::emulation::count_launch();
+  dorgqr_(&m, &n, &k, a, &lda, tau, work, &work_size, info);
+  return CUSOLVER_STATUS_SUCCESS;
+}
 
 cusolverStatus_t cusolverDnCreate(cusolverDnHandle_t* handle) {
   *handle = new cusolverDnContext;
