@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "convex_relu/dual_bound.hpp"
@@ -11,20 +10,24 @@ namespace secondorder::convex_relu {
 
 namespace {
 
-/// Columns that a working set gains in a step: as many as are in use, and no fewer than these.
-constexpr std::size_t least_gain = 64;
+/// Columns that a working set gains in a step: as many as are in use, and no fewer than these; for
+/// linear programs, which are dear, a share.
+constexpr std::size_t least_gain = 64, hinge_share = 1;
 
-/// A model is minimized until its violation is this share of the program's.
+/// The accuracy of linear programs, as a share of the gap: the first is model_accuracy, and it
+/// grows where no column is missing.
+constexpr double least_accuracy = 1e-3;
+
+/// Columns stay in the working set of a linear program while their constraint is within this share
+/// of being met: without them its dual would go back and forth.
+constexpr double kept_share = 0.9;
+
+/// A model is minimized until its violation is this share of the program's; for linear programs it
+/// is the first share of its gap.
 constexpr double model_accuracy = 0.1;
 
 /// Share of the wanted gap below which a violation, over β, is of no concern.
-constexpr double unconcerning = 0.1;
-
-/// Steps on one smoothed hinge at most, and how σ grows after them.
-constexpr std::size_t most_steps_here = 30;
-constexpr double sigma_growth = 1.25;
-
-constexpr double hinge_damping = 1e-5;
+constexpr double unconcerning = 0.05;
 
 /// Shares of a step that a line search tries: down to 2⁻³⁰.
 constexpr int most_halvings = 30;
@@ -51,10 +54,15 @@ ScpSolver<Real>::ScpSolver(const ScpColumns<Real>& columns, Loss loss, const Tar
       z_(columns.rows() * outputs_),
       gradient_(z_.size()),
       curvature_(columns.rows()),
-      rounded_(z_.size()),
       best_alpha_(alpha_),
       best_nu_(z_.size()) {
   for (double& length : lengths_) length = std::sqrt(length);
+  if (loss == Loss::hinge) {
+    hinge_.emplace(columns, targets.y, targets.weights, beta, host);
+    for (std::size_t k = 0; k < gradient_.size(); ++k) {  // the slope where all outputs are 0
+      gradient_[k] = -targets.y[k] * (targets.weights.empty() ? 1 : targets.weights[k]);
+    }
+  }
   std::iota(candidates_.begin(), candidates_.end(), std::size_t{0});
 }
 
@@ -111,10 +119,8 @@ template <class Real>
 ScpBounds ScpSolver<Real>::price() {
   const std::size_t n = columns_.rows();
   place(view(z_));
-  loss_.expand(view(z_), view(gradient_), curvature_);
-  std::copy(gradient_.begin(), gradient_.end(), rounded_.begin());
-  columns_.correlate(candidates_, {rounded_.data(), outputs_, n}, host_,
-                     {q_.data(), columns_.count(), outputs_});
+  if (!hinge_) loss_.expand(view(z_), view(gradient_), curvature_);
+  columns_.correlate(candidates_, view(gradient_), host_, {q_.data(), columns_.count(), outputs_});
   double largest = 0;
   for (const std::size_t j : candidates_) largest = std::max(largest, norm(q_, j));
   const double objective = loss_.value(view(z_)) + beta_ * penalty(alpha_);
@@ -134,7 +140,7 @@ ScpBounds ScpSolver<Real>::price() {
     best_nu_ = std::move(nu);
   }
   bounded_ = true;
-  if (screening_ && loss_.smooth()) screen(tau, dual);
+  if (screening_ && !hinge_) screen(tau, dual);
   return bounds_;
 }
 
@@ -150,16 +156,17 @@ void ScpSolver<Real>::screen(double tau, double dual) {
     squares += gradient_[i] * gradient_[i] / weight;
   }
   const double gap = bounds_.objective - dual + 1e-12 * std::abs(bounds_.objective);
-  const double rounding = 4 * std::numeric_limits<Real>::epsilon() * tau * std::sqrt(squares);
+  const double rounding = 1e-12 * tau * std::sqrt(squares);
   const double radius = std::sqrt(2 * loss_.smoothness() * std::max(gap, 0.0)) + rounding;
   std::erase_if(candidates_, [&](std::size_t j) {
     return norm(alpha_, j) == 0 && tau * norm(q_, j) + radius * lengths_[j] < beta_;
   });
 }
 
-/// The columns in use, and of the others those that violate their constraint most for their length.
+/// The columns in use, and of the others those that violate their constraint most for their length;
+/// whether these are all that do.
 template <class Real>
-void ScpSolver<Real>::choose_working_set() {
+bool ScpSolver<Real>::choose_working_set() {
   struct Scored {
     std::size_t column;
     double score;
@@ -173,7 +180,9 @@ void ScpSolver<Real>::choose_working_set() {
     }
     const double violated = violation(j);
     worst_ = std::max(worst_, violated);
-    if (norm(alpha_, j) > 0) {
+    const bool bound = hinge_ && norm(q_, j) > kept_share * beta_ &&
+                       std::binary_search(working_.begin(), working_.end(), j);
+    if (norm(alpha_, j) > 0 || bound) {
       used.push_back({j, violated / lengths_[j]});
     } else if (violated > 0) {
       fresh.push_back({j, violated / lengths_[j]});
@@ -187,38 +196,40 @@ void ScpSolver<Real>::choose_working_set() {
                      });
     of.resize(count);
   };
-  keep_worst(fresh, std::max(used.size(), least_gain));
+  const std::size_t gain = std::max(used.size() / (hinge_ ? hinge_share : 1), least_gain);
+  const bool complete = fresh.size() <= gain;
+  keep_worst(fresh, gain);
   used.insert(used.end(), fresh.begin(), fresh.end());
   keep_worst(used, most_working_columns);
   working_.clear();
   for (const Scored& scored : used) working_.push_back(scored.column);
   std::sort(working_.begin(), working_.end());
+  return complete;
 }
 
 template <class Real>
 void ScpSolver<Real>::step(double wanted, const RunControl& control) {
-  choose_working_set();
-  if (!loss_.smooth()) {
-    const double gap = (bounds_.objective - bounds_.dual) / std::abs(bounds_.objective);
-    const double enough = std::max(unconcerning * wanted, std::min(0.1, gap));
-    if (worst_ <= enough * beta_ || steps_here_ == most_steps_here) {
-      loss_.update_multipliers(view(z_), sigma_growth);
-      steps_here_ = 0;
-      return;
-    }
-    ++steps_here_;
-  }
-  const double tolerance = std::max(model_accuracy * worst_, 0.5 * unconcerning * wanted * beta_);
-  // The smoothed hinge is flat where a sample is far from its margin: without damping, steps would
-  // be too long for the quadratic model to be of use.
-  std::vector<double> damping(columns_.count());
-  for (std::size_t j = 0; j < damping.size() && !loss_.smooth(); ++j) {
-    damping[j] = hinge_damping * loss_.sigma() * lengths_[j] * lengths_[j];
-  }
-  model_.choose(working_, curvature_, damping, loss_.quadratic());
+  const bool complete = choose_working_set();
   std::vector<double> x;
+  if (hinge_) {
+    const double gap = (bounds_.objective - bounds_.dual) / bounds_.objective;
+    if (complete && gap > 0.5 * last_gap_) accuracy_ = std::max(0.3 * accuracy_, least_accuracy);
+    last_gap_ = gap;
+    passes_ += hinge_->solve(working_, accuracy_ * std::max(wanted, gap), control, x, gradient_);
+    take(x);
+    return;
+  }
+  const double tolerance = std::max(model_accuracy * worst_, unconcerning * wanted * beta_);
+  model_.choose(working_, curvature_, loss_.quadratic());
   passes_ += model_.descend(alpha_, q_, tolerance, control, x);
   search(x);
+}
+
+template <class Real>
+void ScpSolver<Real>::take(const std::vector<double>& x) {
+  for (std::size_t i = 0; i < working_.size(); ++i) {
+    std::copy_n(x.data() + i * outputs_, outputs_, alpha_.data() + working_[i] * outputs_);
+  }
 }
 
 /// From α towards the x of the working set: all the way for a loss that is its own model, otherwise
@@ -226,21 +237,19 @@ void ScpSolver<Real>::step(double wanted, const RunControl& control) {
 template <class Real>
 void ScpSolver<Real>::search(const std::vector<double>& x) {
   const std::vector<double> from = alpha_;
-  for (std::size_t i = 0; i < working_.size(); ++i) {
-    std::copy_n(x.data() + i * outputs_, outputs_, alpha_.data() + working_[i] * outputs_);
-  }
+  take(x);
   if (loss_.quadratic()) return;
   const std::vector<double> to = alpha_;
   std::vector<double> z(z_.size()), trial(z_.size());
   place(view(z));
-  const double at_start = loss_.smooth_value(view(z_)) + beta_ * penalty(from);
+  const double at_start = loss_.value(view(z_)) + beta_ * penalty(from);
   double slope = beta_ * (penalty(to) - penalty(from));
   for (std::size_t i = 0; i < z.size(); ++i) slope += gradient_[i] * (z[i] - z_[i]);
   double share = 1;
   for (int halving = 0; halving < most_halvings; ++halving, share *= 0.5) {
     for (std::size_t i = 0; i < alpha_.size(); ++i) alpha_[i] = from[i] + share * (to[i] - from[i]);
     for (std::size_t i = 0; i < z.size(); ++i) trial[i] = z_[i] + share * (z[i] - z_[i]);
-    const double value = loss_.smooth_value(view(trial)) + beta_ * penalty(alpha_);
+    const double value = loss_.value(view(trial)) + beta_ * penalty(alpha_);
     if (value <= at_start + sufficient_decrease * share * slope) return;
   }
   alpha_ = from;

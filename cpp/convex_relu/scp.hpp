@@ -12,8 +12,10 @@
 // Fercoq, Gramfort, Salmon, JMLR 18, 2017).
 #pragma once
 
+#include <optional>
 #include <vector>
 
+#include "convex_relu/scp_hinge.hpp"
 #include "convex_relu/scp_loss.hpp"
 #include "convex_relu/scp_model.hpp"
 
@@ -41,9 +43,9 @@ class ScpSolver {
   const std::vector<double>& alpha() const { return best_alpha_; }  ///< m × outputs
   /// n × outputs, of the best bound, in the domain of Φ*.
   const std::vector<double>& nu() const { return best_nu_; }
+  /// Passes of coordinate descent, or iterations of the interior point method.
   std::size_t passes() const { return passes_; }
   std::size_t screened() const { return columns_.count() - candidates_.size(); }
-  double sigma() const { return loss_.smooth() ? 0 : loss_.sigma(); }
 
  private:
   double norm(const std::vector<double>& rows, std::size_t j) const;
@@ -51,7 +53,8 @@ class ScpSolver {
   double violation(std::size_t j) const;
   void place(View<double> z);
   void screen(double tau, double dual);
-  void choose_working_set();
+  bool choose_working_set();
+  void take(const std::vector<double>& x);
   void search(const std::vector<double>& x);
 
   View<double> view(std::vector<double>& values) const {
@@ -67,15 +70,15 @@ class ScpSolver {
   bool screening_;
   ScpLoss loss_;
   ScpModel<Real> model_;
+  std::optional<ScpHinge<Real>> hinge_;
   std::vector<double> lengths_;          ///< √Σ wₖaⱼₖ²
   std::vector<std::size_t> candidates_;  ///< columns not screened
   std::vector<std::size_t> working_;
   std::vector<double> alpha_, q_;                 ///< m × outputs
   std::vector<double> z_, gradient_, curvature_;  ///< outputs × n; n
-  std::vector<Real> rounded_;                     ///< the gradient, for the products
   double worst_ = 0;                              ///< violation
-  std::size_t steps_here_ = 0;                    ///< since the multipliers moved
   std::size_t passes_ = 0;
+  double accuracy_ = 0.02, last_gap_ = 1;  ///< of linear programs
   ScpBounds bounds_;
   bool bounded_ = false;
   std::vector<double> best_alpha_, best_nu_;

@@ -2,9 +2,26 @@
 
 #include <algorithm>
 
-#include "algebra/cpu/kernels.hpp"
-
 namespace secondorder::convex_relu {
+
+namespace {
+
+/// In double, as several sums side by side.
+template <class Real>
+double dot(const Real* a, const double* b, std::size_t count) {
+  constexpr std::size_t lanes = 8;
+  double sums[lanes] = {};
+  std::size_t k = 0;
+  for (; k + lanes <= count; k += lanes) {
+    for (std::size_t l = 0; l < lanes; ++l) sums[l] += static_cast<double>(a[k + l]) * b[k + l];
+  }
+  double sum = 0;
+  for (; k < count; ++k) sum += static_cast<double>(a[k]) * b[k];
+  for (const double part : sums) sum += part;
+  return sum;
+}
+
+}  // namespace
 
 template <class Real>
 ScpColumns<Real>::ScpColumns(std::size_t count, std::size_t rows)
@@ -27,9 +44,8 @@ ScpColumns<Real>::ScpColumns(const std::vector<double>& directions, const DataVi
 }
 
 template <class Real>
-void ScpColumns<Real>::correlate(std::span<const std::size_t> which, ConstView<Real> nu,
+void ScpColumns<Real>::correlate(std::span<const std::size_t> which, ConstView<double> nu,
                                  HostAlgebra& host, View<double> q) const {
-  const auto dot = kernels<Real>().dot_double;
   host.for_rows(which.size(), 2 * rows_ * nu.rows, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       const std::size_t j = which[i];

@@ -23,7 +23,7 @@ class ScpColumns {
   const Real* column(std::size_t j) const { return values_.data() + j * rows_; }
 
   /// qⱼ = aⱼᵀν of the columns named, sums in double; q is count × outputs.
-  void correlate(std::span<const std::size_t> which, ConstView<Real> nu, HostAlgebra& host,
+  void correlate(std::span<const std::size_t> which, ConstView<double> nu, HostAlgebra& host,
                  View<double> q) const;
   /// z = Σⱼ aⱼαⱼ over the columns named, in double; `weights` has a row of outputs for each.
   void combine(std::span<const std::size_t> which, ConstView<double> weights, HostAlgebra& host,

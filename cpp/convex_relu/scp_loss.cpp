@@ -13,27 +13,7 @@ constexpr std::size_t sample_block = 1024;
 /// Multiplications that a loss costs, about.
 constexpr std::size_t loss_cost = 32;
 
-constexpr double largest_sigma = 1e4;
-
-/// The smoothed hinge of one output: with v = z + ν̂/σ its slope is −y·clip(σ(1 − yv), 0, 1).
-struct SmoothedHinge {
-  double value, slope, curvature;
-
-  SmoothedHinge(double z, double y, double multiplier, double sigma) {
-    const double v = z + multiplier / sigma, missing = 1 - y * v;
-    const double t = std::clamp(sigma * missing, 0.0, 1.0);
-    value = t * missing - 0.5 * t * t / sigma - 0.5 * multiplier * multiplier / sigma;
-    slope = -y * t;
-    curvature = t > 0 && t < 1 ? sigma : 0;
-  }
-};
-
 }  // namespace
-
-ScpLoss::ScpLoss(Loss loss, const Targets& targets, HostAlgebra& host)
-    : loss_(loss), targets_(targets), host_(host) {
-  if (loss == Loss::hinge) multipliers_.resize(targets.y.size());
-}
 
 /// body(k, work, y) is a sample's part, given room for 2c numbers.
 template <class Body>
@@ -62,33 +42,12 @@ double ScpLoss::value(ConstView<double> z) const {
   });
 }
 
-double ScpLoss::smooth_value(ConstView<double> z) const {
-  if (smooth()) return value(z);
-  const std::size_t c = targets_.outputs;
-  return sum_over_samples([&](std::size_t k, double*, const double* y) {
-    double sum = 0;
-    for (std::size_t o = 0; o < c; ++o) {
-      sum += SmoothedHinge(z.row(o)[k], y[o], multipliers_[k * c + o], sigma_).value;
-    }
-    return sum;
-  });
-}
-
 void ScpLoss::expand(ConstView<double> z, View<double> gradient,
                      std::span<double> curvature) const {
   const std::size_t c = targets_.outputs;
   sum_over_samples([&](std::size_t k, double* row, const double* y) {
     const double w = weight(k);
     double most = 0;
-    if (loss_ == Loss::hinge) {
-      for (std::size_t o = 0; o < c; ++o) {
-        const SmoothedHinge hinge(z.row(o)[k], y[o], multipliers_[k * c + o], sigma_);
-        gradient.row(o)[k] = w * hinge.slope;
-        most = std::max(most, hinge.curvature);
-      }
-      curvature[k] = w * most;
-      return 0.0;
-    }
     double* slope = row + c;
     for (std::size_t o = 0; o < c; ++o) row[o] = z.row(o)[k];
     losses::value_and_gradient(loss_, 0, row, y, c, slope);
@@ -121,17 +80,6 @@ double ScpLoss::smoothness() const {
       break;
   }
   return 1;
-}
-
-void ScpLoss::update_multipliers(ConstView<double> z, double growth) {
-  const std::size_t c = targets_.outputs;
-  for (std::size_t k = 0; k < targets_.y.size() / c; ++k) {
-    for (std::size_t o = 0; o < c; ++o) {
-      double& multiplier = multipliers_[k * c + o];
-      multiplier = SmoothedHinge(z.row(o)[k], targets_.y[k * c + o], multiplier, sigma_).slope;
-    }
-  }
-  sigma_ = std::min(growth * sigma_, largest_sigma);
 }
 
 }  // namespace secondorder::convex_relu

@@ -16,9 +16,6 @@ constexpr std::size_t depth = 5;
 /// Of the mean diagonal of G on the support, for columns that depend on each other.
 constexpr double support_ridge = 1e-10;
 
-/// Samples of the columns that are brought to double at once.
-constexpr std::size_t sample_block = 256;
-
 /// c = M⁻¹1/(1ᵀM⁻¹1) for M = DᵀD + a share of its trace, by elimination; false where that fails.
 bool combination(std::vector<double> m, std::vector<double>& c) {
   double trace = 0, sum = 0;
@@ -47,22 +44,18 @@ bool combination(std::vector<double> m, std::vector<double>& c) {
 template <class Real>
 ScpModel<Real>::ScpModel(const ScpColumns<Real>& columns, std::size_t outputs, double beta,
                          HostAlgebra& host)
-    : columns_(columns),
-      outputs_(outputs),
-      beta_(beta),
-      host_(host),
-      stride_(std::min(columns.count(), most_working_columns)) {}
+    : outputs_(outputs), beta_(beta), host_(host), gram_(columns) {}
 
 template <class Real>
 void ScpModel<Real>::choose(std::span<const std::size_t> working, std::span<const double> curvature,
-                            std::span<const double> damping, bool same_curvature) {
+                            bool same_curvature) {
   std::unordered_map<std::size_t, std::size_t> places;
   if (same_curvature) {
     for (std::size_t i = 0; i < held_.size(); ++i) places[held_[i]] = i;
   }
   std::size_t fresh = 0;
   for (const std::size_t j : working) fresh += places.count(j) == 0 ? 1 : 0;
-  if (places.size() + fresh > stride_) places.clear();
+  if (places.size() + fresh > gram_.capacity()) places.clear();
   if (places.empty()) held_.clear();
   const std::size_t known = held_.size();
   working_.clear();
@@ -71,42 +64,7 @@ void ScpModel<Real>::choose(std::span<const std::size_t> working, std::span<cons
     if (is_new) held_.push_back(j);
     working_.push_back(place->second);
   }
-  extend(known, curvature, damping);
-}
-
-/// Rows of G for the columns held from number `known` on, and the mirrored parts of the others.
-template <class Real>
-void ScpModel<Real>::extend(std::size_t known, std::span<const double> curvature,
-                            std::span<const double> damping) {
-  const std::size_t count = held_.size(), fresh = count - known;
-  if (fresh == 0) return;
-  std::vector<std::size_t> curved;  // samples
-  for (std::size_t k = 0; k < curvature.size(); ++k) {
-    if (curvature[k] > 0) curved.push_back(k);
-  }
-  gram_.resize(stride_ * stride_);
-  block_.resize(stride_ * sample_block);
-  const View<double> rows(gram_.data() + known * stride_, fresh, count, stride_);
-  host_.fill(rows, 0);
-  for (std::size_t start = 0; start < curved.size(); start += sample_block) {
-    const std::size_t width = std::min(sample_block, curved.size() - start);
-    const std::size_t* samples = curved.data() + start;
-    host_.for_rows(count, 4 * width, [&](std::size_t first, std::size_t last) {
-      for (std::size_t i = first; i < last; ++i) {
-        const Real* from = columns_.column(held_[i]);
-        double* to = block_.data() + i * width;
-        for (std::size_t k = 0; k < width; ++k) {
-          to[k] = std::sqrt(curvature[samples[k]]) * static_cast<double>(from[samples[k]]);
-        }
-      }
-    });
-    const ConstView<double> all(block_.data(), count, width);
-    host_.multiply(1, all.block(known, fresh), Transpose::no, all, Transpose::yes, 1, rows);
-  }
-  for (std::size_t i = known; i < count; ++i) gram_[i * stride_ + i] += damping[held_[i]];
-  for (std::size_t i = 0; i < known; ++i) {
-    for (std::size_t j = known; j < count; ++j) gram_[i * stride_ + j] = gram_[j * stride_ + i];
-  }
+  gram_.form(held_, known, curvature, host_);
 }
 
 template <class Real>
@@ -149,7 +107,7 @@ double ScpModel<Real>::pass(State& state) const {
   std::vector<double> u(outputs_), before(outputs_);
   double largest = 0;
   for (const std::size_t j : working_) {
-    const double* row = gram_.data() + j * stride_;
+    const double* row = gram_.row(j);
     const double curvature = row[j];
     double squares = 0, moved = 0;
     for (std::size_t o = 0; o < outputs_; ++o) {
@@ -203,7 +161,7 @@ bool ScpModel<Real>::solve_on_support(const State& start, State& state) {
   std::vector<double> move(size);
   double trace = 0;
   for (std::size_t i = 0; i < size; ++i) {
-    const double* row = gram_.data() + support[i] * stride_;
+    const double* row = gram_.row(support[i]);
     for (std::size_t j = 0; j < size; ++j) factor_[i * size + j] = row[support[j]];
     trace += row[support[i]];
     move[i] = -state.q[support[i]] - std::copysign(beta_, state.x[support[i]]);
@@ -228,7 +186,7 @@ bool ScpModel<Real>::solve_on_support(const State& start, State& state) {
     }
     for (std::size_t i = 0; i < size; ++i) {
       const double step = trial.x[support[i]] - state.x[support[i]];
-      const double* row = gram_.data() + support[i] * stride_;
+      const double* row = gram_.row(support[i]);
       for (std::size_t j = 0; j < trial.q.size(); ++j) trial.q[j] += step * row[j];
     }
     if (!(value(start, trial) < before)) continue;

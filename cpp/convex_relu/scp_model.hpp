@@ -12,23 +12,19 @@
 #include <vector>
 
 #include "base/run_control.hpp"
-#include "convex_relu/scp_columns.hpp"
+#include "convex_relu/scp_gram.hpp"
 
 namespace secondorder::convex_relu {
-
-/// Columns of a working set, at most: G takes their square.
-inline constexpr std::size_t most_working_columns = 2048;
 
 template <class Real>
 class ScpModel {
  public:
   ScpModel(const ScpColumns<Real>& columns, std::size_t outputs, double beta, HostAlgebra& host);
 
-  /// The columns that the model is over, the curvature of the samples, and what is added to the
-  /// diagonal of G for each of all columns. With `same_curvature` as in the last call, rows of G
-  /// that are there already are kept.
+  /// The columns that the model is over, and the curvature of the samples. With `same_curvature` as
+  /// in the last call, rows of G that are there already are kept.
   void choose(std::span<const std::size_t> working, std::span<const double> curvature,
-              std::span<const double> damping, bool same_curvature);
+              bool same_curvature);
 
   /// Descends from x = α until no step moves a qⱼ by more than `tolerance`; α and q⁰ are of all
   /// columns (rows of outputs), x of the working set. Returns the passes made. Ends early when the
@@ -41,22 +37,18 @@ class ScpModel {
     std::vector<double> x, q;  ///< outputs × working set
   };
 
-  void extend(std::size_t known, std::span<const double> curvature,
-              std::span<const double> damping);
   double pass(State& state) const;
   double value(const State& start, const State& state) const;
   bool solve_on_support(const State& start, State& state);
   bool extrapolate(const std::vector<State>& states, const State& start, State& state) const;
 
-  const ScpColumns<Real>& columns_;
   std::size_t outputs_;
   double beta_;
   HostAlgebra& host_;
   std::vector<std::size_t> held_;     ///< columns that G has rows of
   std::vector<std::size_t> working_;  ///< places among them
-  std::vector<double> gram_;          ///< held × held, rows of `stride_`
-  std::size_t stride_;
-  std::vector<double> block_, factor_;
+  ScpGram<Real> gram_;                ///< of those held
+  std::vector<double> factor_;
 };
 
 }  // namespace secondorder::convex_relu

@@ -33,6 +33,8 @@ void check(const Request& request) {
   refuse(o.model != Model::relu, "model", "has a ReLU model only");
   refuse(o.penalty != Penalty::gate && request.outputs > 1, "penalty",
          "has one norm for all outputs of a hidden vector, \"gate\"");
+  refuse(o.loss == Loss::hinge && request.outputs > 1, "loss",
+         "has the hinge for one output only; \"logistic\" and \"softmax\" take several");
   refuse(o.refine.width > 0, "refine", "keeps the hidden vectors it was given");
 }
 
@@ -199,7 +201,6 @@ class Run {
     p.objective = bounds.objective / scale;
     p.dual_bound = bounds.dual / scale;
     p.gap = relative_gap(bounds.objective, bounds.dual);
-    p.rho = solver_->sigma();
     p.seconds = control_.seconds();
     if (!std::isfinite(p.objective) || !std::isfinite(p.dual_bound)) {
       throw Error(ErrorCode::numerical,

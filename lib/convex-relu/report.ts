@@ -17,7 +17,7 @@ export interface ConvexProgress {
   gap: number;
   /** Relative violation of the cone constraints; 0 for gated models. */
   infeasibility: number;
-  /** Step parameter of ADMM; of the sampled convex program's multipliers for the hinge, or 0. */
+  /** Step parameter of ADMM; 0 for the sampled convex program. */
   rho: number;
   /** Seconds from the start. */
   seconds: number;
@@ -64,7 +64,8 @@ export interface ConvexReport {
   iterations: number;
   /**
    * Steps of conjugate gradients within the iterations, 0 where the linear systems were factored;
-   * passes of coordinate descent of the sampled convex program.
+   * passes of coordinate descent of the sampled convex program, or for the hinge steps of its interior
+   * point method.
    */
   innerIterations: number;
   /** Rounds of gate refinement. */
