@@ -1,5 +1,6 @@
 // The sampled convex program against optimality conditions and an independent proximal gradient
 // method, its bounds, its screening and its stops; its sample counts against the scenario formulas.
+#include "base/error.hpp"
 #include "convex_relu/scp.hpp"
 
 #include <doctest/doctest.h>
