@@ -122,7 +122,7 @@ t.test('estimators', async (t) => {
   const regressor = await new ConvexReLURegressor(options).fit(x, y);
   t.ok(regressor.score(x, y) > 0.9);
   t.ok(verify(regressor, x, y).gap <= 1e-5);
-  t.equal(regressor.report.sampling?.directions, 300);
+  t.equal(regressor.report?.sampling?.directions, 300);
 });
 
 t.test(
