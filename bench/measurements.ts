@@ -15,6 +15,7 @@ import { type LargeResult, measureLarge } from './newton-large';
 import { measureProblems, type ProblemsResult } from './newton-problems';
 import { measurePeers, type PeersResult } from './peers';
 import { measureRefinement, type RefinementResult } from './refinement';
+import { measureSampled, type SampledResult } from './sampled';
 import { measureScaling, type ScalingResult } from './scaling';
 import { measureTimeToGap, type TimeToGapResult } from './time-to-gap';
 
@@ -28,6 +29,7 @@ export interface Results {
   'learning-curve': LearningCurveResult | Skipped;
   peers: PeersResult | Skipped;
   refinement: RefinementResult[] | Skipped;
+  sampled: SampledResult[] | Skipped;
   'mfac-window': WindowResult;
   'mfac-blocks': BlocksResult[];
   'mfac-recursion': RecursionResult[] | Skipped;
@@ -49,6 +51,7 @@ export const MEASUREMENTS: { [K in Name]: (context: Context) => Promise<Results[
   'learning-curve': measureLearningCurve,
   peers: measurePeers,
   refinement: measureRefinement,
+  sampled: measureSampled,
   'mfac-window': measureWindow,
   'mfac-blocks': measureBlocks,
   'mfac-recursion': measureRecursion,

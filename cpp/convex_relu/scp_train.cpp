@@ -46,8 +46,9 @@ std::size_t planned_bytes(std::size_t n, std::size_t d, std::size_t c, std::size
   const std::size_t held = std::min(m, most_working_columns);
   const std::size_t activations = m * activation_block + std::min(n, host_block) * (d + 2 * f);
   const std::size_t kept = n * (6 * c + 2) + 3 * m * f + m * (d + 1) + m * c;
-  const std::size_t solving =
-      2 * held * held + held * (activation_block + 20 * c) + n * (12 * c + 2) + m * (8 * c + 8);
+  const std::size_t verifying = std::min(n, host_block) * held;  // activations of the network
+  const std::size_t solving = 2 * held * held + held * (activation_block + 20 * c) +
+                              n * (12 * c + 2) + m * (8 * c + 8) + verifying;
   const std::size_t pricing = n * (f + 4 * c) + 3 * f * f +
                               2 * activation_rows * (held + Pricing<double>::fresh_starts) +
                               6 * held * f + n * held / 32;
