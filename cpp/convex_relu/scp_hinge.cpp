@@ -29,7 +29,7 @@ constexpr std::size_t refinements = 2;
 constexpr std::size_t patience = 6;
 
 /// Added to the unit diagonal of a system, more of it where that is not enough.
-constexpr double first_ridge = 1e-14, last_ridge = 1e-6;
+constexpr double ridges[] = {1e-14, 1e-12, 1e-10, 1e-8, 1e-6};
 
 /// The longest step in [0, 1] that keeps v + step·dv positive.
 double longest_step(const std::vector<double>& v, const std::vector<double>& dv) {
@@ -135,7 +135,7 @@ void ScpHinge<Real>::factor(const Point& point) {
     scale_[j] = 1 / std::sqrt(gram_.row(j)[j] + d_inverse_[j]);
   factor_.resize(count * count);
   const View<double> matrix(factor_.data(), count, count);
-  for (double ridge = first_ridge; ridge <= last_ridge; ridge *= 100) {
+  for (const double ridge : ridges) {
     for (std::size_t i = 0; i < count; ++i) {
       for (std::size_t j = 0; j < count; ++j) {
         matrix.row(i)[j] = scale_[i] * scale_[j] * gram_.row(i)[j];
