@@ -16,6 +16,7 @@ import { type LargeResult, measureLarge } from './newton-large';
 import { measureProblems, type ProblemsResult } from './newton-problems';
 import { measurePeers, type PeersResult } from './peers';
 import { measureRefinement, type RefinementResult } from './refinement';
+import { measureSampled, type SampledResult } from './sampled';
 import { measureScaling, type ScalingResult } from './scaling';
 import { measureTimeToGap, type TimeToGapResult } from './time-to-gap';
 
@@ -30,6 +31,7 @@ export interface Results {
   peers: PeersResult | Skipped;
   refinement: RefinementResult[] | Skipped;
   'global-bound': GlobalBoundResult[] | Skipped;
+  sampled: SampledResult[] | Skipped;
   'mfac-window': WindowResult;
   'mfac-blocks': BlocksResult[];
   'mfac-recursion': RecursionResult[] | Skipped;
@@ -52,6 +54,7 @@ export const MEASUREMENTS: { [K in Name]: (context: Context) => Promise<Results[
   peers: measurePeers,
   refinement: measureRefinement,
   'global-bound': measureGlobalBound,
+  sampled: measureSampled,
   'mfac-window': measureWindow,
   'mfac-blocks': measureBlocks,
   'mfac-recursion': measureRecursion,

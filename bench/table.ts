@@ -11,6 +11,7 @@ import type { MnistResult } from './mnist';
 import { kktTables, largeTables, problemTables } from './newton-tables';
 import type { PeersResult } from './peers';
 import { globalBoundTable, refinementTable } from './refinement-tables';
+import { sampledTable } from './sampled-table';
 import type { ScalingResult } from './scaling';
 import { GAPS, type TimeToGapResult } from './time-to-gap';
 
@@ -29,6 +30,7 @@ export function tables(file: BenchFile, figure: string): string {
     section('Beside scnn', m.peers, peersTable),
     section('Gate refinement beside Adam', m.refinement, refinementTable),
     section('A bound over all networks', m['global-bound'], globalBoundTable),
+    section('The sampled convex program beside FISTA', m.sampled, sampledTable),
     section('A step of M-FAC and memory bandwidth', m['mfac-window'], windowTables),
     section('Setting up blocks of the Fisher matrix', m['mfac-blocks'], blocksTable),
     section('Blocks beside the recursion', m['mfac-recursion'], recursionTable),

@@ -4,6 +4,7 @@
 
 #include "base/memory_facts.hpp"
 #include "convex_relu/route.hpp"
+#include "convex_relu/scp_sampling.hpp"
 #include "convex_relu_marshal.hpp"
 #include "job.hpp"
 
@@ -38,7 +39,7 @@ class Train final : public Task {
       request_.warm_network = &*network_;
     } else {
       solution_ = read_solution(*warm_start);
-      if (solution_->gates.count > 0) request_.warm_solution = &*solution_;
+      if (solution_->gates.count > 0 || solution_->drawn) request_.warm_solution = &*solution_;
     }
   }
 
@@ -187,6 +188,15 @@ Napi::Value estimate_memory(const Napi::CallbackInfo& info) {
   return result;
 }
 
+/// convexReluSampleCount({ decisions, psi, xi }) -> N
+Napi::Value scp_count(const Napi::CallbackInfo& info) {
+  const Fields spec(info[0]);
+  const Interval share{.low = 0, .high = 1, .without_low = true, .without_high = true};
+  return Napi::Number::New(info.Env(), convex_relu::scp_sample_count(
+                                           spec.number("decisions", positive),
+                                           spec.number("psi", share), spec.number("xi", share)));
+}
+
 }  // namespace
 
 void register_convex_relu(Napi::Env, Napi::Object exports) {
@@ -195,6 +205,7 @@ void register_convex_relu(Napi::Env, Napi::Object exports) {
   export_job<make<Verify>>(exports, "convexReluVerify");
   export_function<objective>(exports, "convexReluObjective");
   export_function<estimate_memory>(exports, "convexReluEstimateMemory");
+  export_function<scp_count>(exports, "convexReluSampleCount");
 }
 
 }  // namespace secondorder::binding

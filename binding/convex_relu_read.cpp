@@ -23,10 +23,19 @@ std::size_t count(const Fields& fields, const char* name, std::int64_t low = 1) 
   return static_cast<std::size_t>(fields.integer(name, low, largest_count));
 }
 
+/// What is drawn for a sampled convex program beside its gates, of which there may be none.
+std::optional<convex_relu::DrawnDirections> read_drawn(const Fields& fields) {
+  const auto drawn = fields.optional_object("drawn");
+  if (!drawn) return std::nullopt;
+  return convex_relu::DrawnDirections{static_cast<std::uint64_t>(drawn->integer("seed")),
+                                      count(*drawn, "count", 0)};
+}
+
 /// Gates as rows of `width` numbers.
 convex_relu::Gates read_gates(const Fields& fields, std::size_t width) {
   convex_relu::Gates gates;
   gates.rows = doubles(fields, "gates");
+  if (gates.rows.empty() && fields.has("drawn")) return gates;
   gates.count = gates.rows.size() / width;
   if (gates.count * width != gates.rows.size() || gates.count == 0) {
     throw Error(ErrorCode::dimension_mismatch,
@@ -158,6 +167,7 @@ bool read_float64(const Fields& fields) {
 Options read_options(const Fields& spec, std::size_t cols, std::vector<double>& given_gates) {
   Options options;
   options.loss = spec.choice<Loss>("loss");
+  if (spec.has("method")) options.method = spec.choice<convex_relu::Method>("method");
   options.model = spec.choice<Model>("model");
   options.penalty = spec.choice<Penalty>("penalty");
   options.beta = spec.number("beta", positive);
@@ -238,6 +248,7 @@ Certificate read_certificate(const Fields& fields, const NetworkModel& model) {
   certificate.loss = fields.choice<Loss>("loss");
   certificate.beta = fields.number("beta", positive);
   certificate.gates = read_gates(fields, model.preprocessing.raw_features() + 1);
+  certificate.drawn = read_drawn(fields);
   certificate.nu = doubles(fields, "nu");
   const std::size_t rows = certificate.nu.size() / model.outputs;
   certificate.weights = optional_doubles(fields, "sampleWeights", rows);
@@ -269,7 +280,8 @@ Solution read_solution(const Fields& fields) {
   solution.rho = fields.number("rho", positive);
   solution.tau = fields.number("tau", positive);
   solution.beta = fields.number("beta", positive);
-  solution.gates = read_gates(fields, count(fields, "features") + 1);
+  solution.gates = read_gates(fields, count(fields, "features", 0) + 1);
+  solution.drawn = read_drawn(fields);
   solution.p = doubles(fields, "p");
   solution.qz = optional_doubles(fields, "qz");
   if (fields.has("q")) {

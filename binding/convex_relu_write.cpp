@@ -44,6 +44,32 @@ Napi::Value number_or_null(Napi::Env env, const std::optional<GlobalBound>& boun
   return Napi::Number::New(env, (*bound).*member);
 }
 
+/// Only of a sampled convex program.
+void write_drawn(Napi::Env env, const std::optional<convex_relu::DrawnDirections>& drawn,
+                 Napi::Object object) {
+  if (!drawn) return;
+  Napi::Object directions = Napi::Object::New(env);
+  directions.Set("seed", static_cast<double>(drawn->seed));
+  directions.Set("count", static_cast<double>(drawn->count));
+  object.Set("drawn", directions);
+}
+
+/// Null for a program that was not sampled.
+Napi::Value write_sampling(Napi::Env env,
+                           const std::optional<convex_relu::SamplingReport>& sampling) {
+  if (!sampling) return env.Null();
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("directions", static_cast<double>(sampling->directions));
+  object.Set("drawn", static_cast<double>(sampling->drawn));
+  object.Set("xi", sampling->xi);
+  object.Set("psi", sampling->psi);
+  object.Set("asked", sampling->asked);
+  object.Set("tested", static_cast<double>(sampling->tested));
+  object.Set("violating", static_cast<double>(sampling->violating));
+  object.Set("limit", sampling->limit);
+  return object;
+}
+
 /// Null for a network that was trained without an adversary.
 Napi::Value write_robust(Napi::Env env, const convex_relu::RobustReport& robust) {
   if (robust.epsilon == 0) return env.Null();
@@ -97,6 +123,7 @@ Napi::Object write_certificate(Napi::Env env, const Certificate& certificate, bo
   object.Set("mu", cones ? floats(env, certificate.mu, float64) : env.Null());
   object.Set("sampleWeights",
              certificate.weights.empty() ? env.Null() : to_js(env, certificate.weights));
+  write_drawn(env, certificate.drawn, object);
   if (certificate.epsilon > 0) {
     object.Set("epsilon", certificate.epsilon);
     object.Set("shifts", to_js(env, certificate.shifts));
@@ -109,8 +136,10 @@ Napi::Object write_solution(Napi::Env env, const Solution& solution) {
   object.Set("kind", name(solution.model));
   object.Set("penalty", name(solution.penalty));
   object.Set("loss", name(solution.loss));
-  const bool started = solution.gates.count > 0;
-  object.Set("features", started ? static_cast<double>(solution.gates.width() - 1) : 0);
+  write_drawn(env, solution.drawn, object);
+  const bool started = solution.gates.count > 0 || solution.drawn;
+  object.Set("features",
+             solution.gates.count > 0 ? static_cast<double>(solution.gates.width() - 1) : 0);
   object.Set("outputs", static_cast<double>(solution.outputs));
   object.Set("rows", static_cast<double>(solution.rows));
   object.Set("rho", solution.rho);
@@ -146,6 +175,7 @@ Napi::Object write_report(Napi::Env env, const Report& report, const Options& op
   object.Set("route", report.route);
   object.Set("seed", static_cast<double>(options.seed));
   object.Set("robust", write_robust(env, report.robust));
+  object.Set("sampling", write_sampling(env, report.sampling));
   object.Set("history", write_columns<Progress>(env, report.history,
                                                 {{"iteration", &Progress::iteration},
                                                  {"objective", &Progress::objective},

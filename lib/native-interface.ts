@@ -102,6 +102,14 @@ export interface NativeCertificate {
   epsilon?: number;
   /** Of a robust program: n × length of z, the shifts ξ of the dual samples νx + ξ. */
   shifts?: Float64Array;
+  /** Of a sampled convex program: hidden vectors, beside `gates`, that the seed draws again. */
+  drawn?: NativeDrawnDirections;
+}
+
+/** The first `count` directions that a seed defines, uniform on the unit sphere over z. */
+export interface NativeDrawnDirections {
+  seed: number;
+  count: number;
 }
 
 /** Opaque arrays for a warm start. */
@@ -128,6 +136,8 @@ export interface NativeRefine {
 
 export interface ConvexReluSettings {
   loss: NativeLoss;
+  /** ADMM when left out. */
+  method?: 'scp';
   model: 'relu' | 'gated';
   beta: number;
   penalty: 'gate' | 'neuron';
@@ -174,6 +184,19 @@ export interface NativeRobustReport {
   certifiedAccuracy: number;
 }
 
+export interface NativeSamplingReport {
+  directions: number;
+  drawn: number;
+  xi: number;
+  /** NaN for none. */
+  psi: number;
+  asked: number;
+  tested: number;
+  violating: number;
+  /** NaN where none were tested. */
+  limit: number;
+}
+
 export interface NativeConvexReport {
   status: 'converged' | 'iteration_limit' | 'time_limit' | 'aborted' | 'width_limit';
   objective: number;
@@ -198,6 +221,7 @@ export interface NativeConvexReport {
   route: string;
   seed: number;
   robust: NativeRobustReport | null;
+  sampling: NativeSamplingReport | null;
   /** Columns of equal length, by the name of the progress field. */
   history: Record<string, Float64Array>;
   /** The same of the rounds of refinement. */
@@ -302,6 +326,7 @@ export interface Native extends MFacNative, NewtonNative {
   convexReluRobustness: NativeJobOf<ConvexReluAttackSpec, NativeRobustness>;
   convexReluRobustnessSync: NativeSyncOf<ConvexReluAttackSpec, NativeRobustness>;
   convexReluObjective(spec: ConvexReluObjectiveSpec): number;
+  convexReluSampleCount(spec: { decisions: number; psi: number; xi: number }): number;
   convexReluEstimateMemory(spec: ConvexReluMemorySpec): {
     bytes: number;
     gpuBytes: number;

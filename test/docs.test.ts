@@ -11,6 +11,7 @@ const guides = {
   'docs/models.md': 3,
   'docs/mfac.md': 5,
   'docs/newton.md': 3,
+  'docs/sampled-program.md': 1,
 };
 const folder = mkdtempSync(join(tmpdir(), 'secondorder-docs-'));
 t.teardown(() => rmSync(folder, { recursive: true }));

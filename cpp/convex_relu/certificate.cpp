@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "convex_relu/dual_bound.hpp"
 #include "convex_relu/robust_verify.hpp"
+#include "convex_relu/scp_verify.hpp"
 
 namespace secondorder::convex_relu {
 
@@ -203,11 +204,13 @@ DualPoint dual_point(const NetworkModel& model, const Certificate& certificate,
 Verdict verify(const NetworkModel& model, const Certificate& certificate, const DataView& data,
                const std::vector<double>& y, HostAlgebra& host, GateBits known_patterns) {
   const std::size_t c = model.outputs;
-  const auto [nu, targets, total] = dual_point(model, certificate, data, y);
+  const DualPoint point = dual_point(model, certificate, data, y);
+  const auto& [nu, targets, total] = point;
   NetworkModel plain = model;  // in the units it was trained in
   plain.output_scale = 1;
   plain.output_bias.assign(c, 0);
   if (certificate.epsilon > 0) return verify_robust(plain, certificate, data, targets, host);
+  if (certificate.drawn) return verify_sampled(plain, certificate, data, point, host);
 
   const Features features(model.preprocessing, certificate.gates, data, known_patterns, host);
   const double largest = largest_dual_norm(model, certificate, nu, features, host);

@@ -3,9 +3,11 @@
 // objective.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "convex_relu/model.hpp"
+#include "convex_relu/scp_directions.hpp"
 
 namespace secondorder::convex_relu {
 
@@ -19,6 +21,8 @@ struct Certificate {
   std::vector<double> weights;        ///< n sample weights, or empty
   double epsilon = 0;                 ///< above 0: of a robust program (robust_certificate.hpp)
   std::vector<double> shifts;         ///< n × f, ξ of a robust program
+  /// Of a sampled convex program (scp_verify.hpp): its directions beside those of the gates.
+  std::optional<DrawnDirections> drawn = std::nullopt;
 };
 
 struct Verdict {

@@ -8,7 +8,7 @@ namespace secondorder::convex_relu {
 
 double scaled_dual(Loss loss, std::span<const double> nu, std::span<const double> y,
                    std::span<const double> weights, std::size_t outputs, double beta,
-                   double largest) {
+                   double largest, double* scale) {
   const double most = largest > 0 ? beta / largest : std::numeric_limits<double>::infinity();
   const auto weight = [&](std::size_t k) { return weights.empty() ? 1.0 : weights[k / outputs]; };
   if (loss == Loss::squared) {
@@ -18,11 +18,12 @@ double scaled_dual(Loss loss, std::span<const double> nu, std::span<const double
       squares += nu[k] * nu[k] / weight(k);
       product += nu[k] * y[k];
     }
-    if (squares <= 0) return 0;
-    const double tau = std::clamp(-product / squares, 0.0, most);
+    const double tau = squares > 0 ? std::clamp(-product / squares, 0.0, most) : 0;
+    if (scale != nullptr) *scale = tau;
     return -tau * (0.5 * tau * squares + product);
   }
   const double tau = std::min(1.0, most);
+  if (scale != nullptr) *scale = tau;
   double sum = 0;
   std::vector<double> row(outputs);
   for (std::size_t k = 0; k < nu.size(); k += outputs) {

@@ -22,6 +22,12 @@ struct EnumNames<convex_relu::Model> {
 };
 
 template <>
+struct EnumNames<convex_relu::Method> {
+  using Method = convex_relu::Method;
+  static constexpr Named<Method> table[] = {{"admm", Method::admm}, {"scp", Method::scp}};
+};
+
+template <>
 struct EnumNames<convex_relu::Penalty> {
   using Penalty = convex_relu::Penalty;
   static constexpr Named<Penalty> table[] = {{"gate", Penalty::gate}, {"neuron", Penalty::neuron}};

@@ -20,6 +20,10 @@ enum class GateSource { gaussian, data, patches, given };
 /// How the u-update's linear system is solved (u_update.hpp).
 enum class Route { automatic, woodbury, gram, conjugate_gradient };
 
+/// How the program is solved: by ADMM over gates and their cones, or over sampled hidden vectors
+/// (scp.hpp).
+enum class Method { admm, scp };
+
 /// Whether training ends with a bound over all networks (global_bound.hpp): automatic where that is
 /// cheap, which it is in few dimensions.
 enum class GlobalBoundWhen { never, automatic, always };
@@ -49,6 +53,7 @@ struct RefineOptions {
 
 struct Options {
   Loss loss = Loss::squared;
+  Method method = Method::admm;
   Model model = Model::relu;
   Penalty penalty = Penalty::gate;
   double beta = 1e-3;

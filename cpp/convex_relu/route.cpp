@@ -12,6 +12,7 @@
 #include "convex_relu/memory_plan.hpp"
 #include "convex_relu/placement.hpp"
 #include "convex_relu/refined_start.hpp"
+#include "convex_relu/scp_train.hpp"
 
 namespace secondorder::convex_relu {
 
@@ -157,6 +158,8 @@ MemoryEstimate estimate_memory(std::size_t rows, std::size_t cols, std::size_t o
   if (options.epsilon) {
     return estimate_adversarial_memory<Real>(rows, cols, options, threads);
   }
+  if (options.method == Method::scp)
+    return estimate_sampled_memory<Real>(rows, cols, outputs, options);
   const Placement<Real> placement = place<Real>(rows, cols, outputs, options, threads);
   const bool on_gpu = placement.device.gpu();
   Room room{.host = ~std::size_t{0} / 2};

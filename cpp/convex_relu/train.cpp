@@ -12,6 +12,7 @@
 #include "convex_relu/placement.hpp"
 #include "convex_relu/refined_start.hpp"
 #include "convex_relu/route.hpp"
+#include "convex_relu/scp_train.hpp"
 #include "convex_relu/untrained.hpp"
 #include "convex_relu/warm_start.hpp"
 
@@ -311,6 +312,7 @@ class Run {
 template <class Real>
 Result train(const Request& request, const RunControl& control) {
   if (request.options.epsilon) return train_adversarially<Real>(request, control);
+  if (request.options.method == Method::scp) return train_sampled<Real>(request, control);
   const auto solve = [&control](const Request& r) { return Run<Real>(r, control).train(); };
   Result result = solve(request);
   bound_globally(request, control, solve, result);

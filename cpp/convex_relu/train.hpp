@@ -34,6 +34,9 @@ struct Solution {
   std::vector<double> p;   ///< sets·P·c × f
   std::vector<float> q;    ///< n × sets·P·c, or empty
   std::vector<double> qz;  ///< n × c, or empty
+  /// Of a sampled convex program: its directions beside those of the gates; p is then its weights,
+  /// directions × c.
+  std::optional<DrawnDirections> drawn = std::nullopt;
 };
 
 /// One line of the history of gate refinement; round 0 is the descent from the first neurons.
@@ -53,6 +56,17 @@ struct RobustReport {
   double accuracy = 0, attacked = 0, certified = 0;  ///< robustness.hpp; NaN without classes
 };
 
+/// What the hidden vectors of a sampled convex program assure (scp_sampling.hpp).
+struct SamplingReport {
+  static constexpr double xi = 0.05;  ///< of all that follows
+  std::size_t directions = 0;         ///< in the program, drawn ones and others
+  std::size_t drawn = 0;              ///< uniformly, by the seed
+  double psi = 0;    ///< violation probability that so many assure beforehand; NaN for none
+  double asked = 0;  ///< directions that the theorem asks for at ψ = ξ
+  std::size_t tested = 0, violating = 0;  ///< further directions, drawn afterwards
+  double limit = 0;  ///< upper confidence limit of the violation probability by them; NaN untested
+};
+
 struct Report {
   Status status = Status::iteration_limit;
   Verdict verdict;  ///< recomputed in float64 from the model and the data
@@ -63,6 +77,7 @@ struct Report {
   double seconds = 0;
   const char* route = "";
   RobustReport robust;
+  std::optional<SamplingReport> sampling;
   std::vector<Progress> history;
   std::optional<GlobalBound> global;  ///< over all networks, where it was computed
   std::size_t global_rounds = 0;      ///< of training again with gates that its search found

@@ -4,8 +4,9 @@
  */
 import { SecondOrderError } from '../errors';
 import { FormatError } from '../io/format-error';
-import type { NativeCertificate, NativeModel } from '../native-interface';
+import type { NativeCertificate, NativeDrawnDirections, NativeModel } from '../native-interface';
 import {
+  checkObject,
   describe,
   invalid,
   LARGEST_COUNT,
@@ -65,8 +66,26 @@ export function encode(contents: DocumentContents): {
   return { header, tensors };
 }
 
-function certificateHeader({ loss, beta, epsilon }: NativeCertificate): DocumentHeader {
-  return epsilon === undefined ? { loss, beta } : { loss, beta, epsilon };
+function certificateHeader({ loss, beta, epsilon, drawn }: NativeCertificate): DocumentHeader {
+  return {
+    loss,
+    beta,
+    ...(epsilon === undefined ? {} : { epsilon }),
+    ...(drawn === undefined ? {} : { drawn }),
+  };
+}
+
+/** The directions that a certificate of a sampled convex program has from a seed. */
+export function readDrawn(value: unknown): { drawn?: NativeDrawnDirections } {
+  if (value === undefined) return {};
+  const place = 'certificate.drawn';
+  const raw = checkObject(value, place, ['seed', 'count']);
+  return {
+    drawn: {
+      seed: toInteger(raw.seed, `${place}.seed`, { min: 0 }),
+      count: toInteger(raw.count, `${place}.count`, { min: 0, max: LARGEST_COUNT }),
+    },
+  };
 }
 
 type Add = (name: string, data: TensorData | null | undefined, shape: number[]) => void;
@@ -188,6 +207,7 @@ function decodeCertificate(
         };
   return {
     ...robust,
+    ...readDrawn(raw.drawn),
     loss: toChoice(raw.loss, 'certificate.loss', LOSSES),
     beta: toNumber(raw.beta, 'certificate.beta', { above: 0 }),
     gates: tensor(tensors, 'certificate.gates', isFloat64),

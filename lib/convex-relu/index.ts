@@ -52,8 +52,15 @@ export {
   regularizationPathSync,
 } from './path';
 export { ConvexReLURegressor, type RegressorOptions } from './regressor';
-export type { ConvexProgress, ConvexReport, RefinementRound, RobustReport } from './report';
+export type {
+  ConvexProgress,
+  ConvexReport,
+  RefinementRound,
+  RobustReport,
+  SamplingReport,
+} from './report';
 export type { AnyEstimator, ScoreName, Scorer, TargetsOf } from './scoring';
+export { type SampleCountOptions, scpSampleCount } from './scp-sample-count';
 export { ConvexSolution, type DualCertificate } from './solution';
 export type { ONNXOptions, ONNXOutput } from './to-onnx';
 export {

@@ -114,6 +114,7 @@ function proofOf(
       muRows: null,
       mu: null,
       sampleWeights: null,
+      ...(certificate?.drawn && { drawn: certificate.drawn }),
     },
     x,
     y: slopes.map((slope) => -slope),

@@ -125,8 +125,15 @@ export interface ConvexReLUOptions extends DeviceOptions {
    * `'logistic'` and `'squared'`; without `components` and `warmStart`.
    */
   adversarial?: AdversarialOptions;
-  /** Only `'admm'`: this version has no other method. */
-  method?: 'admm';
+  /**
+   * `'admm'` (default) solves the program over gates and their cones. `'scp'`, the sampled convex
+   * program of arXiv 2201.01965, draws the hidden vectors themselves and solves for the output
+   * weights alone: `gates` says how many (default 1,000, uniform on the unit sphere of the inputs as
+   * the solver sees them) or gives them as rows, whose lengths don't matter. For `model: 'relu'` on
+   * the CPU, without `refine`, `adversarial`, `globalBound`, `rho` and `route`; `checkEvery` and
+   * `relaxation` have no part in it. See {@link scpSampleCount} and `report.sampling`.
+   */
+  method?: 'admm' | 'scp';
   /**
    * Scaling of the inputs, kept in the network and applied by it: `'standardize'` to mean 0 and
    * variance 1, `'unit-columns'` to columns of norm 1, `'none'`. Default `'standardize'`, or `'none'`
@@ -186,6 +193,8 @@ export interface TrainingOptions {
   beta: number;
   gates: { count: number; from: GateDrawing['from'] | 'given'; image?: [number, number] };
   model: Model;
+  /** Left out for ADMM. */
+  method?: 'scp';
   penalty: Penalty;
   refine: false | { rounds: number; maxGates?: number; tolerance: number };
   preprocess: Preprocess;

@@ -1,7 +1,6 @@
 /** Checks of {@link ConvexReLUOptions}, and their defaults. */
 
 import { requireCpu, toDevice } from '../devices';
-import { SecondOrderError } from '../errors';
 import { toPrecision } from '../floats';
 import { toDenseMatrix } from '../matrix';
 import type { ConvexReluSettings, NativeGates, NativeRefine } from '../native-interface';
@@ -20,6 +19,7 @@ import {
 } from '../validate';
 import { readGlobalBound } from './global-bound';
 import type { Loss, Model, TrainingOptions } from './option-types';
+import { DEFAULT_DIRECTIONS, readMethod } from './scp-options';
 
 export const LOSSES = ['squared', 'logistic', 'hinge', 'softmax'] as const;
 export const PENALTIES = ['gate', 'neuron'] as const;
@@ -70,21 +70,23 @@ export function checkOptions(options: unknown, extra: readonly string[] = []): R
 
 /** Checks all options that don't depend on the number of samples, and fills in the defaults. */
 export function resolveOptions(raw: Raw, context: OptionContext): ConvexReluSettings {
-  refuseLaterOptions(raw);
-  const model = pick(raw, 'model', context.defaultModel ?? 'relu', (v, a) =>
-    toChoice(v, a, MODELS),
-  );
+  const sampled = readMethod(raw);
+  const usualModel = sampled.method ? 'relu' : context.defaultModel;
+  const model = pick(raw, 'model', usualModel ?? 'relu', (v, a) => toChoice(v, a, MODELS));
   const components = optional(raw, 'components', (v, a) =>
     toInteger(v, a, { min: 1, max: context.features ?? LARGEST_COUNT }),
   );
-  const gates = readGates(raw.gates, model, context.features);
+  const usual = sampled.method === 'scp' ? DEFAULT_DIRECTIONS : DEFAULT_GATES;
+  const gates = readGates(raw.gates, model, context.features, usual);
   const rho = optional(raw, 'rho', (v, a) => toNumber(v, a, { above: 0 }));
   const adversarial = readAdversarial(raw, model);
-  const refine = adversarial
-    ? undefined
-    : readRefine(raw.refine, model === 'relu', 'matrix' in gates);
+  const refine =
+    adversarial || sampled.method
+      ? undefined
+      : readRefine(raw.refine, model === 'relu', 'matrix' in gates);
   return {
     loss: readLoss(raw),
+    ...sampled,
     model,
     beta: pick(raw, 'beta', 1e-3, (v, a) => toNumber(v, a, { above: 0 })),
     penalty: pick(raw, 'penalty', 'gate', (v, a) => toChoice(v, a, PENALTIES)),
@@ -104,7 +106,7 @@ export function resolveOptions(raw: Raw, context: OptionContext): ConvexReluSett
     ...(adversarial === undefined ? {} : { adversarial }),
     relaxation: pick(raw, 'relaxation', 1.7, (v, a) => toNumber(v, a, { min: 1, below: 2 })),
     route: pick(raw, 'route', 'auto', (v, a) => toChoice(v, a, ['auto', 'woodbury', 'gram', 'cg'])),
-    globalBound: readGlobalBound(adversarial ? false : raw.globalBound, model),
+    globalBound: readGlobalBound(adversarial || sampled.method ? false : raw.globalBound, model),
     products: pick(raw, 'products', 'float32', (v, a) => toChoice(v, a, ['float32', 'tf32'])),
     device: toDevice(raw.device),
   };
@@ -126,22 +128,6 @@ function gatesToKeep(gates: NativeGates): TrainingOptions['gates'] {
   const { count, from, height, width } = gates;
   if (height === undefined || width === undefined) return { count, from };
   return { count, from, image: [height, width] };
-}
-
-function refuseLaterOptions(raw: Raw): void {
-  if (raw.method !== 'scp') {
-    pick(raw, 'method', 'admm', (v, a) => toChoice(v, a, ['admm']));
-  }
-  refuse(raw, 'method', [undefined, 'admm'], 'the sampled convex program (scp)');
-}
-
-function refuse(raw: Raw, key: string, allowed: unknown[], what: string): void {
-  if (allowed.includes(raw[key])) return;
-  throw new SecondOrderError(
-    'ERR_INVALID_ARGUMENT',
-    `options.${key}: this version does not have ${what}; leave the option out`,
-    { argument: `options.${key}` },
-  );
 }
 
 /** Refinement asked for, or by default; undefined for none. */
@@ -208,10 +194,15 @@ function readAdversarial(raw: Raw, model: Model): ConvexReluSettings['adversaria
   return { epsilon, descent };
 }
 
-function readGates(value: unknown, model: Model, features: number | undefined): NativeGates {
+function readGates(
+  value: unknown,
+  model: Model,
+  features: number | undefined,
+  usual: number,
+): NativeGates {
   const from = model === 'gated' ? 'data' : 'gaussian';
   const argument = 'options.gates';
-  if (value === undefined) return { count: DEFAULT_GATES, from };
+  if (value === undefined) return { count: usual, from };
   if (typeof value === 'number') return { count: positiveCount(value, argument), from };
   if (Array.isArray(value) || (isRecord(value) && 'data' in value)) {
     return readGateMatrix(value, argument, features);
@@ -219,7 +210,7 @@ function readGates(value: unknown, model: Model, features: number | undefined): 
   if (!isRecord(value)) {
     throw invalid(argument, 'a count, a matrix or { count, from }', describe(value));
   }
-  return readDrawing(value, argument, features);
+  return readDrawing(value, argument, features, usual);
 }
 
 function readGateMatrix(
@@ -237,10 +228,15 @@ function readGateMatrix(
   return { matrix: Float64Array.from(data), count: rows };
 }
 
-function readDrawing(value: Raw, argument: string, features: number | undefined): NativeGates {
+function readDrawing(
+  value: Raw,
+  argument: string,
+  features: number | undefined,
+  usual: number,
+): NativeGates {
   checkObject(value, argument, ['count', 'from', 'image']);
   const from = toChoice(value.from, `${argument}.from`, ['gaussian', 'data', 'patches']);
-  const count = optional(value, 'count', positiveCount, argument) ?? DEFAULT_GATES;
+  const count = optional(value, 'count', positiveCount, argument) ?? usual;
   const place = `${argument}.image`;
   if (from !== 'patches') {
     if (value.image === undefined) return { count, from };

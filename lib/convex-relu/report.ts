@@ -1,5 +1,9 @@
 /** What a training run reports, and its progress. */
-import type { NativeConvexReport, NativeRobustReport } from '../native-interface';
+import type {
+  NativeConvexReport,
+  NativeRobustReport,
+  NativeSamplingReport,
+} from '../native-interface';
 
 /** One certificate on the way; also the event of `onProgress`. */
 export interface ConvexProgress {
@@ -13,7 +17,7 @@ export interface ConvexProgress {
   gap: number;
   /** Relative violation of the cone constraints; 0 for gated models. */
   infeasibility: number;
-  /** Step parameter of ADMM. */
+  /** Step parameter of ADMM; 0 for the sampled convex program. */
   rho: number;
   /** Seconds from the start. */
   seconds: number;
@@ -56,13 +60,17 @@ export interface ConvexReport {
    * that 1 is a sign of a good network and no proof. NaN where refinement did not come to its end.
    */
   pricingRatio: number;
-  /** Iterations of ADMM. */
+  /** Iterations of ADMM; working sets of the sampled convex program. */
   iterations: number;
-  /** Steps of conjugate gradients within the iterations; 0 where the linear systems were factored. */
+  /**
+   * Steps of conjugate gradients within the iterations, 0 where the linear systems were factored;
+   * passes of coordinate descent of the sampled convex program, or for the hinge steps of its interior
+   * point method.
+   */
   innerIterations: number;
   /** Rounds of gate refinement. */
   rounds: number;
-  /** Distinct gates in the program. */
+  /** Distinct gates in the program, or its hidden vectors. */
   gates: number;
   /** Neurons of the network; gates in use for a gated one. */
   neurons: number;
@@ -82,6 +90,8 @@ export interface ConvexReport {
   seed: number;
   /** What adversarial training says of the network on the training samples; otherwise null. */
   robust: RobustReport | null;
+  /** What the hidden vectors of a sampled convex program assure (method `'scp'`); otherwise null. */
+  sampling: SamplingReport | null;
   /** All certificates on the way. */
   history: ConvexProgress[];
   /** Rounds of gate refinement, none without it; round 0 is the descent from the first neurons. */
@@ -121,9 +131,47 @@ export interface RobustReport {
   certifiedAccuracy: number | null;
 }
 
+/**
+ * The hidden vectors of a sampled convex program (arXiv 2201.01965): how likely it is that a further
+ * one, drawn uniformly from the unit sphere, violates the constraint ‖aᵀν‖ ≤ beta of the dual
+ * solution ν, without which it could not improve the program. What is said holds with probability at
+ * least 1 − xi.
+ */
+export interface SamplingReport {
+  /** Hidden vectors in the program. */
+  directions: number;
+  /** Those of them that were drawn uniformly; the others were given. */
+  drawn: number;
+  /** 0.05 */
+  xi: number;
+  /**
+   * Beforehand, by the paper's theorem: so many drawn ones keep the probability of a violation at or
+   * below this; null where they assure nothing.
+   */
+  psi: number | null;
+  /** Hidden vectors that the theorem asks for at ψ = ξ = 0.05; see {@link scpSampleCount}. */
+  asked: number;
+  /** Afterwards: further ones drawn to test the solution, 0 after a stop. */
+  tested: number;
+  /** Those of them that violate it. */
+  violating: number;
+  /**
+   * An upper bound on the probability of a violation by that test (Clopper and Pearson); null where
+   * there was none.
+   */
+  limit: number | null;
+}
+
+function makeSampling(sampling: NativeSamplingReport | null): SamplingReport | null {
+  return sampling && { ...sampling, psi: known(sampling.psi), limit: known(sampling.limit) };
+}
+
+function known(value: number): number | null {
+  return Number.isNaN(value) ? null : value;
+}
+
 function makeRobust(robust: NativeRobustReport | null): RobustReport | null {
   if (!robust) return null;
-  const known = (value: number): number | null => (Number.isNaN(value) ? null : value);
   return {
     ...robust,
     accuracy: known(robust.accuracy),
@@ -134,10 +182,11 @@ function makeRobust(robust: NativeRobustReport | null): RobustReport | null {
 
 /** A native report with its history as one object for each certificate. */
 export function makeReport(report: NativeConvexReport): ConvexReport {
-  const { history, refinement, robust } = report;
+  const { history, refinement, robust, sampling } = report;
   return {
     ...report,
     robust: makeRobust(robust),
+    sampling: makeSampling(sampling),
     history: toRows(history, CERTIFICATE),
     refinement: toRows(refinement, ROUND),
   };

@@ -45,7 +45,8 @@ export function certificateProblem(
     lengthProblem('certificate gates', gates, undefined, width) ??
     lengthProblem('certificate nu', nu, undefined, model.outputs);
   if (problem !== undefined) return problem;
-  if (gates.length === 0 || nu.length === 0) return 'certificate without gates or samples';
+  const directions = gates.length + (certificate.drawn?.count ?? 0);
+  if (directions === 0 || nu.length === 0) return 'certificate without gates or samples';
   const rows = nu.length / model.outputs;
   const parameters = 2 * model.outputs * (gates.length / width);
   if (muRows?.some((row) => row < 0 || row >= parameters)) {

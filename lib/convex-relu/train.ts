@@ -103,7 +103,7 @@ export function prepareTargets(
       ...settings,
       ...targets,
       ...readSampleWeights(raw.sampleWeights, x.rows),
-      ...readWarmStart(raw.warmStart, shape),
+      ...readWarmStart(raw.warmStart, shape, settings.method),
       x,
     },
     options: toTrainingOptions(settings),

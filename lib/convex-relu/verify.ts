@@ -5,6 +5,7 @@ import type { ConvexReluVerifySpec, NativeModel } from '../native-interface';
 import { type RunOptions, runJob, runSync } from '../run';
 import { checkObject, describe, invalid, mismatch, toChoice, toNumber } from '../validate';
 import type { ConvexReLUClassifier } from './classifier';
+import { readDrawn } from './document';
 import { Estimator } from './estimator';
 import type { Label } from './estimator-state';
 import { LOSSES } from './options';
@@ -96,6 +97,7 @@ const CERTIFICATE_KEYS = [
   'sampleWeights',
   'epsilon',
   'shifts',
+  'drawn',
 ];
 
 function readCertificate(value: unknown, model: NativeModel): DualCertificate {
@@ -116,6 +118,7 @@ function readCertificate(value: unknown, model: NativeModel): DualCertificate {
         };
   const certificate = {
     ...robust,
+    ...readDrawn(raw.drawn),
     loss: toChoice(raw.loss, 'certificate.loss', LOSSES),
     beta: toNumber(raw.beta, 'certificate.beta', { above: 0 }),
     gates: readDoubles(raw.gates, 'certificate.gates'),

@@ -7,11 +7,16 @@ import { ConvexSolution, type ModelShape } from './solution';
 export function readWarmStart(
   value: unknown,
   expected: ModelShape,
+  method: 'admm' | 'scp' = 'admm',
 ): { warmStart?: NativeSolution } {
   if (value === undefined) return {};
   const argument = 'options.warmStart';
   if (!(value instanceof ConvexSolution) && !(value instanceof ReLUNetwork)) {
     throw invalid(argument, 'a ConvexSolution or a ReLUNetwork', describe(value));
+  }
+  const from = value instanceof ConvexSolution ? (value.options.method ?? 'admm') : method;
+  if (from !== method) {
+    throw invalid(argument, `a start of method "${method}"`, `one of method "${from}"`);
   }
   const { kind, features, outputs } = value.shape;
   if (kind !== expected.kind) {

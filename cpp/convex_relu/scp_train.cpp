@@ -1,0 +1,407 @@
+#include "convex_relu/scp_train.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.hpp"
+#include "base/memory_facts.hpp"
+#include "convex_relu/extract.hpp"
+#include "convex_relu/memory_plan.hpp"
+#include "convex_relu/refined_start.hpp"
+#include "convex_relu/scp.hpp"
+#include "convex_relu/scp_sampling.hpp"
+#include "convex_relu/untrained.hpp"
+#include "convex_relu/warm_start.hpp"
+
+namespace secondorder::convex_relu {
+
+namespace {
+
+constexpr const char* coordinate_route = "coordinate-descent";
+
+/// Directions drawn after the program is solved, to measure how many of them it lacks.
+constexpr std::size_t tested_directions = 1000;
+
+void refuse(bool condition, const char* argument, const char* what) {
+  if (!condition) return;
+  throw Error(ErrorCode::invalid_argument,
+              std::string(argument) + ": the sampled convex program " + what, argument);
+}
+
+void check(const Request& request) {
+  const Options& o = request.options;
+  refuse(o.model != Model::relu, "model", "has a ReLU model only");
+  refuse(o.penalty != Penalty::gate && request.outputs > 1, "penalty",
+         "has one norm for all outputs of a hidden vector, \"gate\"");
+  refuse(o.loss == Loss::hinge && request.outputs > 1, "loss",
+         "has the hinge for one output only; \"logistic\" and \"softmax\" take several");
+  refuse(o.refine.width > 0, "refine", "keeps the hidden vectors it was given");
+}
+
+/// Bytes of a run over so many directions, phase by phase, the samples not counted.
+template <class Real>
+std::size_t planned_bytes(std::size_t n, std::size_t d, std::size_t c, std::size_t m,
+                          const Options& o) {
+  const std::size_t f = (o.components > 0 ? std::min(o.components, d) : d) + (o.bias ? 1 : 0);
+  const std::size_t held = std::min(m, most_working_columns);
+  const std::size_t activations = m * activation_block + std::min(n, host_block) * (d + 2 * f);
+  const std::size_t kept = n * (6 * c + 2) + 3 * m * f + m * (d + 1) + m * c;
+  const std::size_t verifying = std::min(n, host_block) * held;  // activations of the network
+  const std::size_t solving = 2 * held * held + held * (activation_block + 20 * c) +
+                              n * (12 * c + 2) + m * (8 * c + 8) + verifying;
+  const std::size_t pricing = n * (f + 4 * c) + 3 * f * f +
+                              2 * activation_rows * (held + Pricing<double>::fresh_starts) +
+                              6 * held * f + n * held / 32;
+  const std::size_t columns = m * n * sizeof(Real);
+  return (kept + activations) * sizeof(double) +
+         std::max(columns + solving * sizeof(double), pricing * sizeof(double));
+}
+
+template <class Real>
+class Run {
+ public:
+  Run(const Request& request, const RunControl& control)
+      : request_(request),
+        control_(control),
+        host_(control.threads),
+        selected_(weighted_rows(request.weights)),
+        data_(request.data) {
+    if (!request.weights.empty() && selected_.size() < data_.rows) {
+      data_.selected = selected_;
+      data_.rows = selected_.size();
+    }
+    if (data_.rows == 0) {
+      throw Error(ErrorCode::invalid_argument, "sampleWeights: every weight is 0", "sampleWeights");
+    }
+    targets_ = Targets::of(data_, request.y, request.outputs, request.weights);
+  }
+
+  Result train() {
+    try {
+      host_.watch(&control_, StopOn::time_limit);  // there is no step yet that looks at the clock
+      prepare();
+    } catch (const Cancelled&) {
+      return finish_untrained();
+    }
+    host_.watch(&control_);
+    iterate();
+    return finish();
+  }
+
+ private:
+  void prepare() {
+    plan();
+    preprocessing_ = fit_preprocessing(data_, request_.options, host_);
+    choose_directions();
+    directions_ = program_directions(gates_, drawn_, preprocessing_, host_);
+    columns_.emplace(directions_, data_, preprocessing_, host_);
+    const Options& o = request_.options;
+    solver_.emplace(*columns_, o.loss, targets_, o.beta * targets_.total_weight, host_);
+    if (!start_.empty()) solver_->start(start_);
+  }
+
+  void plan() {
+    const Solution* solution = request_.warm_solution;
+    std::size_t m = request_.options.gates;
+    if (request_.warm_network != nullptr) m += request_.warm_network->neurons();
+    if (solution != nullptr && solution->drawn) m = solution->p.size() / request_.outputs;
+    plan_bytes_ =
+        planned_bytes<Real>(data_.rows, data_.cols, request_.outputs, m, request_.options);
+    const std::size_t available = available_memory();
+    if (plan_bytes_ <= available) return;
+    throw Error(ErrorCode::out_of_memory, "the sampled convex program needs " +
+                                              std::to_string(plan_bytes_) + " bytes; " +
+                                              std::to_string(available) + " are available");
+  }
+
+  /// Those of the warm start, the given or drawn gates, and uniform ones; and the weights to start
+  /// at.
+  void choose_directions() {
+    const Options& o = request_.options;
+    const std::size_t width = data_.cols + 1, c = request_.outputs;
+    if (const Solution* from = request_.warm_solution) {
+      const std::size_t count = from->gates.count + (from->drawn ? from->drawn->count : 0);
+      const bool fits = from->drawn && from->outputs == c && from->p.size() == count * c &&
+                        (from->gates.count == 0 || from->gates.width() == width);
+      if (!fits) {
+        throw Error(ErrorCode::dimension_mismatch,
+                    "warmStart: the solution is of another method, number of outputs or number of "
+                    "features than this problem",
+                    "warmStart");
+      }
+      gates_ = from->gates;
+      drawn_ = *from->drawn;
+      start_ = from->p;
+      return;
+    }
+    drawn_.seed = o.seed;
+    if (o.gate_source == GateSource::given) {
+      gates_ = {std::vector<double>(o.gates * width), o.gates};
+      for (std::size_t i = 0; i < o.gates; ++i) {
+        std::copy_n(o.given_gates.data() + i * o.given_columns, o.given_columns,
+                    gates_.rows.data() + i * width);
+      }
+    } else if (o.gate_source == GateSource::gaussian) {
+      drawn_.count = o.gates;
+    } else {
+      gates_ = sample_gates(data_, preprocessing_, o, host_);
+    }
+    if (request_.warm_network != nullptr) append_network(*request_.warm_network);
+  }
+
+  /// A neuron of weights w and a starts at ‖w‖·a in the direction of w.
+  void append_network(const NetworkModel& network) {
+    check_warm_start(request_, data_, preprocessing_);
+    const ConvertedNeurons neurons = convert_neurons(network, preprocessing_);
+    const std::size_t count = network.neurons(), f = preprocessing_.features();
+    start_.resize(gates_.count * request_.outputs);
+    for (std::size_t j = 0; j < count; ++j) {
+      double squares = 0;
+      for (std::size_t l = 0; l < f; ++l) squares += std::pow(neurons.weights[j * f + l], 2);
+      for (std::size_t o = 0; o < request_.outputs; ++o) {
+        start_.push_back(std::sqrt(squares) * network.output[o * count + j]);
+      }
+    }
+    gates_.rows.insert(gates_.rows.end(), neurons.gates.begin(), neurons.gates.end());
+    gates_.count += count;
+  }
+
+  void iterate() {
+    const Options& o = request_.options;
+    double wanted = o.tolerance;
+    report_.status = Status::iteration_limit;
+    try {
+      while (true) {
+        if (check(solver_->price()) <= wanted) {
+          extract();
+          if (verified(o.tolerance)) return;
+          wanted *= 0.7;
+        }
+        if (control_.cancelled()) throw Cancelled{};
+        if (report_.iterations == o.max_iterations) break;
+        if (control_.out_of_time()) {
+          report_.status = Status::time_limit;
+          break;
+        }
+        solver_->step(wanted, control_);
+        ++report_.iterations;
+      }
+    } catch (const Cancelled&) {
+      report_.status = Status::aborted;
+    }
+    host_.watch(nullptr);
+    extract();
+    verified(o.tolerance);
+  }
+
+  /// The relative gap.
+  double check(const ScpBounds& bounds) {
+    const double scale = targets_.total_weight;
+    Progress p;
+    p.iteration = static_cast<double>(report_.iterations);
+    p.objective = bounds.objective / scale;
+    p.dual_bound = bounds.dual / scale;
+    p.gap = relative_gap(bounds.objective, bounds.dual);
+    p.seconds = control_.seconds();
+    if (!std::isfinite(p.objective) || !std::isfinite(p.dual_bound)) {
+      throw Error(ErrorCode::numerical,
+                  "the iteration left the range of this precision; scale the data or use float64");
+    }
+    report_.history.push_back(p);
+    control_.report({{"iteration", p.iteration},
+                     {"objective", p.objective},
+                     {"dualBound", p.dual_bound},
+                     {"gap", p.gap},
+                     {"infeasibility", p.infeasibility},
+                     {"rho", p.rho},
+                     {"seconds", p.seconds}});
+    return p.gap;
+  }
+
+  void extract() {
+    result_.model = network();
+    Certificate& certificate = result_.certificate;
+    certificate = {};
+    certificate.loss = request_.options.loss;
+    certificate.beta = request_.options.beta;
+    certificate.gates = gates_;
+    certificate.drawn = drawn_;
+    certificate.nu = solver_->nu();
+    certificate.weights = targets_.weights;
+  }
+
+  /// Hidden √‖αⱼ‖·uⱼ with outputs αⱼ/√‖αⱼ‖: ½(‖W‖² + ‖A‖²) is Σ‖αⱼ‖.
+  NetworkModel network() const {
+    const std::size_t c = request_.outputs, f = preprocessing_.features();
+    const std::vector<double>& alpha = solver_->alpha();
+    NetworkModel model;
+    model.grouping = request_.options.penalty;
+    model.outputs = c;
+    model.preprocessing = preprocessing_;
+    model.output_bias.assign(c, 0);
+    std::vector<double> outputs;  // neurons × c
+    for (std::size_t j = 0; j < columns_->count(); ++j) {
+      double squares = 0;
+      for (std::size_t o = 0; o < c; ++o) squares += alpha[j * c + o] * alpha[j * c + o];
+      if (squares == 0) continue;
+      const double root = std::sqrt(std::sqrt(squares));
+      for (std::size_t l = 0; l < f; ++l) {
+        model.hidden.push_back(rounded(root * directions_[j * f + l]));
+      }
+      for (std::size_t o = 0; o < c; ++o) outputs.push_back(rounded(alpha[j * c + o] / root));
+      model.groups.push_back(static_cast<std::int32_t>(j));
+    }
+    const std::size_t neurons = model.groups.size();
+    model.output.resize(outputs.size());
+    for (std::size_t j = 0; j < neurons; ++j) {
+      for (std::size_t o = 0; o < c; ++o) model.output[o * neurons + j] = outputs[j * c + o];
+    }
+    return model;
+  }
+
+  bool verified(double tolerance) {
+    report_.verdict = verify(result_.model, result_.certificate, data_, targets_.y, host_);
+    const bool solved = report_.verdict.within(tolerance);
+    if (solved && report_.status == Status::iteration_limit) report_.status = Status::converged;
+    return solved;
+  }
+
+  /// What the directions assured beforehand, and what further ones and the search of pricing.hpp
+  /// say afterwards, where nobody asked to stop.
+  void measure() {
+    const Options& o = request_.options;
+    SamplingReport sampling;
+    const double decisions = static_cast<double>(data_.rows * request_.outputs) + 1;
+    sampling.directions = gates_.count + drawn_.count;
+    sampling.drawn = drawn_.count;
+    sampling.asked = scp_sample_count(decisions, SamplingReport::xi, SamplingReport::xi);
+    const double count = static_cast<double>(drawn_.count);
+    sampling.psi = count > 0 ? scp_violation(decisions, count, SamplingReport::xi) : 1;
+    if (sampling.psi >= 1) sampling.psi = std::nan("");
+    sampling.limit = std::nan("");
+    report_.sampling = sampling;
+    if (control_.stop_requested()) return;
+    try {
+      host_.watch(&control_, StopOn::time_limit);
+      test_directions(*report_.sampling);
+      report_.pricing_ratio = price(o);
+    } catch (const Cancelled&) {  // then it is not known
+    }
+    host_.watch(nullptr);
+  }
+
+  void test_directions(SamplingReport& sampling) {
+    const std::vector<double> fresh = draw_directions(drawn_.seed, drawn_.count, tested_directions,
+                                                      preprocessing_.features(), host_);
+    const std::size_t c = request_.outputs;
+    const auto prices = [&](const std::vector<double>& of) {
+      return direction_prices(of, result_.certificate.nu, c, data_, preprocessing_, host_);
+    };
+    // Against the largest price in the program, or β where that is larger: what τν allows.
+    double allowed = request_.options.beta * targets_.total_weight;
+    for (const double price : prices(directions_)) allowed = std::max(allowed, price);
+    const std::vector<double> found = prices(fresh);
+    sampling.tested = tested_directions;
+    sampling.violating = static_cast<std::size_t>(
+        std::count_if(found.begin(), found.end(), [&](double price) { return price > allowed; }));
+    sampling.limit = violation_limit(sampling.violating, sampling.tested, SamplingReport::xi);
+  }
+
+  double price(const Options& o) {
+    const Targets folded = targets_.folded(o.loss);
+    const Rotation rotation = fit_rotation(data_, preprocessing_, folded.row_scale, host_);
+    const GatedShape shape{data_.rows, rotation.rank(), 0, request_.outputs, 1};
+    const bool weighted = !folded.weights.empty();
+    Arena counting;
+    const Program<double> planned(shape, weighted, counting);
+    Arena arena(host_.allocate(counting.bytes()), counting.bytes());
+    Program<double> program(shape, weighted, arena);
+    program.loss = o.loss;
+    program.beta = o.beta * targets_.total_weight / rotation.scale;
+    load_program(data_, preprocessing_, rotation, {}, folded, host_, {}, host_, program);
+    return measure_price(result_.model, result_.certificate, rotation, program, o.seed, host_);
+  }
+
+  Result finish_untrained() {
+    Result result = untrained(request_, std::move(preprocessing_), std::move(gates_));
+    result.certificate.drawn.emplace();
+    result.report.status = control_.cancelled() ? Status::aborted : Status::time_limit;
+    return complete(std::move(result));
+  }
+
+  Result finish() {
+    Solution& solution = result_.solution;
+    solution.penalty = request_.options.penalty;
+    solution.loss = request_.options.loss;
+    solution.outputs = request_.outputs;
+    solution.rows = data_.rows;
+    solution.beta = request_.options.beta;
+    solution.gates = gates_;
+    solution.drawn = drawn_;
+    solution.p = solver_->alpha();
+    report_.inner_iterations = solver_->passes();
+    report_.gates = columns_->count();
+    report_.neurons = result_.model.neurons();
+    solver_.reset();
+    columns_.reset();
+    measure();
+    spread_rows(request_, selected_, result_);
+    result_.report = std::move(report_);
+    return complete(std::move(result_));
+  }
+
+  Result complete(Result result) {
+    Report& report = result.report;
+    report.device = "cpu";
+    report.device_reason = "the sampled convex program is solved on the CPU";
+    report.route = coordinate_route;
+    report.peak_bytes = data_bytes(request_.data) + plan_bytes_;
+    report.seconds = control_.seconds();
+    return result;
+  }
+
+  static double rounded(double value) { return static_cast<double>(static_cast<Real>(value)); }
+
+  const Request& request_;
+  const RunControl& control_;
+  HostAlgebra host_;
+  std::vector<std::size_t> selected_;
+  DataView data_;
+  Targets targets_;
+  std::size_t plan_bytes_ = 0;
+  Preprocessing preprocessing_;
+  Gates gates_;
+  DrawnDirections drawn_;
+  std::vector<double> start_;       ///< weights of the first directions
+  std::vector<double> directions_;  ///< directions × f
+  std::optional<ScpColumns<Real>> columns_;
+  std::optional<ScpSolver<Real>> solver_;
+  Report report_;
+  Result result_;
+};
+
+}  // namespace
+
+template <class Real>
+Result train_sampled(const Request& request, const RunControl& control) {
+  check(request);
+  return Run<Real>(request, control).train();
+}
+
+template <class Real>
+MemoryEstimate estimate_sampled_memory(std::size_t rows, std::size_t cols, std::size_t outputs,
+                                       const Options& options) {
+  const std::size_t inputs = rows * (cols + outputs) * sizeof(double);
+  return {.bytes = inputs + planned_bytes<Real>(rows, cols, outputs, options.gates, options),
+          .route = coordinate_route,
+          .device = "cpu"};
+}
+
+template MemoryEstimate estimate_sampled_memory<float>(std::size_t, std::size_t, std::size_t,
+                                                       const Options&);
+template MemoryEstimate estimate_sampled_memory<double>(std::size_t, std::size_t, std::size_t,
+                                                        const Options&);
+template Result train_sampled<float>(const Request&, const RunControl&);
+template Result train_sampled<double>(const Request&, const RunControl&);
+
+}  // namespace secondorder::convex_relu
