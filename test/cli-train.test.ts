@@ -203,6 +203,9 @@ t.test('refinement, the bound over all networks, and adversarial training', asyn
   const { accuracy, pgdAccuracy, certifiedAccuracy } = robust.robust as Record<string, number>;
   t.ok(certifiedAccuracy! <= pgdAccuracy! && pgdAccuracy! <= accuracy!);
 
+  const sampled = await train('--method', 'scp', '--loss', 'logistic', '--refine', 'never');
+  t.match(result(sampled), { status: 'converged', sampling: { directions: 12 } });
+
   t.match(await train('--refine', 'never', '--max-gates', '5'), { code: 2 });
   t.match(await train('--adversarial', '0'), { code: 2 });
   t.match(await train('--adversarial', '0.1', '--model', 'gated'), { code: 1 });

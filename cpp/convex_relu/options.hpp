@@ -67,8 +67,8 @@ struct Options {
   RefineOptions refine;
 
   Preprocess preprocess = Preprocess::standardize;
-  std::size_t components = 0;  ///< PCA dimensions; 0 keeps all features
   bool bias = true;
+  std::size_t components = 0;  ///< PCA dimensions; 0 keeps all features
 
   double tolerance = 1e-3;
   std::size_t max_iterations = 1000;

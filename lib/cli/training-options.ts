@@ -11,6 +11,7 @@ export interface TrainingFlags {
   gatesFrom?: GateDrawing['from'];
   image?: [height: number, width: number];
   model?: NonNullable<ConvexReLUOptions['model']>;
+  method?: NonNullable<ConvexReLUOptions['method']>;
   preprocess?: NonNullable<ConvexReLUOptions['preprocess']>;
   components?: number;
   tolerance: number;
@@ -55,6 +56,12 @@ export function addTrainingOptions(command: Command): Command {
       choice('--model <name>', 'default: relu for two classes and regression, gated for more', [
         'relu',
         'gated',
+      ]),
+    )
+    .addOption(
+      choice('--method <name>', 'scp: hidden vectors drawn, one for each gate (default: admm)', [
+        'admm',
+        'scp',
       ]),
     )
     .addOption(
@@ -113,7 +120,7 @@ export function toModelOptions(
   const given = { loss, beta, model, preprocess, components, maxIterations, checkEvery };
   return {
     ...withoutUndefined(given),
-    ...withoutUndefined({ precision: flags.precision }),
+    ...withoutUndefined({ method: flags.method, precision: flags.precision }),
     ...(flags.device !== undefined && { device: toDevice(flags.device) }),
     ...toGates(flags, image),
     ...toRefinement(flags),
