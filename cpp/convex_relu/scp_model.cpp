@@ -13,6 +13,9 @@ constexpr std::size_t most_passes = 2000;
 /// Passes between extrapolations, which combine as many differences.
 constexpr std::size_t depth = 5;
 
+/// Solves on the support in a row, each with fewer columns or the last.
+constexpr std::size_t most_solves = 20;
+
 /// Of the mean diagonal of G on the support, for columns that depend on each other.
 constexpr double support_ridge = 1e-10;
 
@@ -87,7 +90,9 @@ std::size_t ScpModel<Real>::descend(std::span<const double> alpha, std::span<con
     if (pass(state) <= tolerance) break;
     states.push_back(state);
     if (states.size() <= depth) continue;
-    if (outputs_ > 1 || !solve_on_support(start, state)) extrapolate(states, start, state);
+    std::size_t solved = 0;
+    while (outputs_ == 1 && solved < most_solves && solve_on_support(start, state)) ++solved;
+    if (solved == 0) extrapolate(states, start, state);
     states.assign(1, state);
   }
   x.resize(used * outputs_);
@@ -182,7 +187,7 @@ bool ScpModel<Real>::solve_on_support(const State& start, State& state) {
     State trial = state;
     for (std::size_t i = 0; i < size; ++i) {
       const double x = state.x[support[i]], to = x + part * move[i];
-      trial.x[support[i]] = to * x > 0 ? to : 0;
+      trial.x[support[i]] = to * x > 1e-12 * x * x ? to : 0;  // not what rounding leaves of x
     }
     for (std::size_t i = 0; i < size; ++i) {
       const double step = trial.x[support[i]] - state.x[support[i]];

@@ -7,9 +7,9 @@
 #include "base/memory_facts.hpp"
 #include "convex_relu/extract.hpp"
 #include "convex_relu/memory_plan.hpp"
-#include "convex_relu/refined_start.hpp"
+#include "convex_relu/pricing.hpp"
 #include "convex_relu/scp.hpp"
-#include "convex_relu/scp_sampling.hpp"
+#include "convex_relu/scp_measure.hpp"
 #include "convex_relu/untrained.hpp"
 #include "convex_relu/warm_start.hpp"
 
@@ -18,9 +18,6 @@ namespace secondorder::convex_relu {
 namespace {
 
 constexpr const char* coordinate_route = "coordinate-descent";
-
-/// Directions drawn after the program is solved, to measure how many of them it lacks.
-constexpr std::size_t tested_directions = 1000;
 
 void refuse(bool condition, const char* argument, const char* what) {
   if (!condition) return;
@@ -269,57 +266,19 @@ class Run {
   /// What the directions assured beforehand, and what further ones and the search of pricing.hpp
   /// say afterwards, where nobody asked to stop.
   void measure() {
-    const Options& o = request_.options;
-    SamplingReport sampling;
-    const double decisions = static_cast<double>(data_.rows * request_.outputs) + 1;
-    sampling.directions = gates_.count + drawn_.count;
-    sampling.drawn = drawn_.count;
-    sampling.asked = scp_sample_count(decisions, SamplingReport::xi, SamplingReport::xi);
-    const double count = static_cast<double>(drawn_.count);
-    sampling.psi = count > 0 ? scp_violation(decisions, count, SamplingReport::xi) : 1;
-    if (sampling.psi >= 1) sampling.psi = std::nan("");
-    sampling.limit = std::nan("");
-    report_.sampling = sampling;
+    const Certificate& certificate = result_.certificate;
+    report_.sampling = assured_sampling(data_.rows * request_.outputs + 1,
+                                        gates_.count + drawn_.count, drawn_.count);
     if (control_.stop_requested()) return;
     try {
       host_.watch(&control_, StopOn::time_limit);
-      test_directions(*report_.sampling);
-      report_.pricing_ratio = price(o);
+      test_directions(certificate, directions_, targets_, data_, preprocessing_, host_,
+                      *report_.sampling);
+      report_.pricing_ratio =
+          greatest_price(result_.model, certificate, targets_, data_, request_.options.seed, host_);
     } catch (const Cancelled&) {  // then it is not known
     }
     host_.watch(nullptr);
-  }
-
-  void test_directions(SamplingReport& sampling) {
-    const std::vector<double> fresh = draw_directions(drawn_.seed, drawn_.count, tested_directions,
-                                                      preprocessing_.features(), host_);
-    const std::size_t c = request_.outputs;
-    const auto prices = [&](const std::vector<double>& of) {
-      return direction_prices(of, result_.certificate.nu, c, data_, preprocessing_, host_);
-    };
-    // Against the largest price in the program, or β where that is larger: what τν allows.
-    double allowed = request_.options.beta * targets_.total_weight;
-    for (const double price : prices(directions_)) allowed = std::max(allowed, price);
-    const std::vector<double> found = prices(fresh);
-    sampling.tested = tested_directions;
-    sampling.violating = static_cast<std::size_t>(
-        std::count_if(found.begin(), found.end(), [&](double price) { return price > allowed; }));
-    sampling.limit = violation_limit(sampling.violating, sampling.tested, SamplingReport::xi);
-  }
-
-  double price(const Options& o) {
-    const Targets folded = targets_.folded(o.loss);
-    const Rotation rotation = fit_rotation(data_, preprocessing_, folded.row_scale, host_);
-    const GatedShape shape{data_.rows, rotation.rank(), 0, request_.outputs, 1};
-    const bool weighted = !folded.weights.empty();
-    Arena counting;
-    const Program<double> planned(shape, weighted, counting);
-    Arena arena(host_.allocate(counting.bytes()), counting.bytes());
-    Program<double> program(shape, weighted, arena);
-    program.loss = o.loss;
-    program.beta = o.beta * targets_.total_weight / rotation.scale;
-    load_program(data_, preprocessing_, rotation, {}, folded, host_, {}, host_, program);
-    return measure_price(result_.model, result_.certificate, rotation, program, o.seed, host_);
   }
 
   Result finish_untrained() {
