@@ -30,7 +30,7 @@ enum class GlobalBoundWhen { never, automatic, always };
 
 struct GlobalBoundOptions {
   GlobalBoundWhen when = GlobalBoundWhen::never;
-  double tolerance = 2e-3;      ///< of the bound, relative
+  double tolerance = 2e-3;  ///< of the bound, relative
   /// Cones of the branch and bound, at most; left out: 5,000,000 in up to four dimensions, which
   /// takes a minute for some hundred samples, 200,000 in more.
   std::optional<std::size_t> nodes;

@@ -12,7 +12,7 @@
 #include "convex_relu/memory_plan.hpp"
 #include "convex_relu/placement.hpp"
 #include "convex_relu/refined_start.hpp"
-#include "convex_relu/scp_train.hpp"
+#include "convex_relu/scp_plan.hpp"
 
 namespace secondorder::convex_relu {
 

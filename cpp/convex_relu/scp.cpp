@@ -116,7 +116,7 @@ void ScpSolver<Real>::place(View<double> z) {
 }
 
 template <class Real>
-ScpBounds ScpSolver<Real>::price() {
+Bounds ScpSolver<Real>::price() {
   const std::size_t n = columns_.rows();
   place(view(z_));
   if (!hinge_) loss_.expand(view(z_), view(gradient_), curvature_);

@@ -15,16 +15,12 @@
 #include <optional>
 #include <vector>
 
+#include "convex_relu/progress.hpp"
 #include "convex_relu/scp_hinge.hpp"
 #include "convex_relu/scp_loss.hpp"
 #include "convex_relu/scp_model.hpp"
 
 namespace secondorder::convex_relu {
-
-struct ScpBounds {
-  double objective = 0;  ///< of the best α so far
-  double dual = 0;       ///< the best so far
-};
 
 template <class Real>
 class ScpSolver {
@@ -35,8 +31,8 @@ class ScpSolver {
 
   /// From zero, or from weights m × outputs.
   void start(std::span<const double> alpha);
-  /// Prices the columns: the bounds at α.
-  ScpBounds price();
+  /// Prices the columns: the objective of the best α so far, and the best dual bound so far.
+  Bounds price();
   /// Moves α, once priced, as far as is of use for a relative gap of `wanted`.
   void step(double wanted, const RunControl& control);
 
@@ -79,7 +75,7 @@ class ScpSolver {
   double worst_ = 0;                              ///< violation
   std::size_t passes_ = 0;
   double accuracy_ = 0.02, last_gap_ = 1;  ///< of linear programs
-  ScpBounds bounds_;
+  Bounds bounds_;
   bool bounded_ = false;
   std::vector<double> best_alpha_, best_nu_;
 };

@@ -6,53 +6,15 @@
 #include "base/error.hpp"
 #include "base/memory_facts.hpp"
 #include "convex_relu/extract.hpp"
-#include "convex_relu/memory_plan.hpp"
-#include "convex_relu/pricing.hpp"
 #include "convex_relu/scp.hpp"
 #include "convex_relu/scp_measure.hpp"
+#include "convex_relu/scp_plan.hpp"
 #include "convex_relu/untrained.hpp"
 #include "convex_relu/warm_start.hpp"
 
 namespace secondorder::convex_relu {
 
 namespace {
-
-constexpr const char* coordinate_route = "coordinate-descent";
-
-void refuse(bool condition, const char* argument, const char* what) {
-  if (!condition) return;
-  throw Error(ErrorCode::invalid_argument,
-              std::string(argument) + ": the sampled convex program " + what, argument);
-}
-
-void check(const Request& request) {
-  const Options& o = request.options;
-  refuse(o.model != Model::relu, "model", "has a ReLU model only");
-  refuse(o.penalty != Penalty::gate && request.outputs > 1, "penalty",
-         "has one norm for all outputs of a hidden vector, \"gate\"");
-  refuse(o.loss == Loss::hinge && request.outputs > 1, "loss",
-         "has the hinge for one output only; \"logistic\" and \"softmax\" take several");
-  refuse(o.refine.width > 0, "refine", "keeps the hidden vectors it was given");
-}
-
-/// Bytes of a run over so many directions, phase by phase, the samples not counted.
-template <class Real>
-std::size_t planned_bytes(std::size_t n, std::size_t d, std::size_t c, std::size_t m,
-                          const Options& o) {
-  const std::size_t f = (o.components > 0 ? std::min(o.components, d) : d) + (o.bias ? 1 : 0);
-  const std::size_t held = std::min(m, most_working_columns);
-  const std::size_t activations = m * activation_block + std::min(n, host_block) * (d + 2 * f);
-  const std::size_t kept = n * (6 * c + 2) + 3 * m * f + m * (d + 1) + m * c;
-  const std::size_t verifying = std::min(n, host_block) * held;  // activations of the network
-  const std::size_t solving = 2 * held * held + held * (activation_block + 20 * c) +
-                              n * (12 * c + 2) + m * (8 * c + 8) + verifying;
-  const std::size_t pricing = n * (f + 4 * c) + 3 * f * f +
-                              2 * activation_rows * (held + Pricing<double>::fresh_starts) +
-                              6 * held * f + n * held / 32;
-  const std::size_t columns = m * n * sizeof(Real);
-  return (kept + activations) * sizeof(double) +
-         std::max(columns + solving * sizeof(double), pricing * sizeof(double));
-}
 
 template <class Real>
 class Run {
@@ -62,14 +24,7 @@ class Run {
         control_(control),
         host_(control.threads),
         selected_(weighted_rows(request.weights)),
-        data_(request.data) {
-    if (!request.weights.empty() && selected_.size() < data_.rows) {
-      data_.selected = selected_;
-      data_.rows = selected_.size();
-    }
-    if (data_.rows == 0) {
-      throw Error(ErrorCode::invalid_argument, "sampleWeights: every weight is 0", "sampleWeights");
-    }
+        data_(taking_part(request.data, request.weights, selected_)) {
     targets_ = Targets::of(data_, request.y, request.outputs, request.weights);
   }
 
@@ -103,7 +58,7 @@ class Run {
     if (request_.warm_network != nullptr) m += request_.warm_network->neurons();
     if (solution != nullptr && solution->drawn) m = solution->p.size() / request_.outputs;
     plan_bytes_ =
-        planned_bytes<Real>(data_.rows, data_.cols, request_.outputs, m, request_.options);
+        sampled_bytes<Real>(data_.rows, data_.cols, request_.outputs, m, request_.options);
     const std::size_t available = available_memory();
     if (plan_bytes_ <= available) return;
     throw Error(ErrorCode::out_of_memory, "the sampled convex program needs " +
@@ -192,26 +147,11 @@ class Run {
   }
 
   /// The relative gap.
-  double check(const ScpBounds& bounds) {
-    const double scale = targets_.total_weight;
-    Progress p;
-    p.iteration = static_cast<double>(report_.iterations);
-    p.objective = bounds.objective / scale;
-    p.dual_bound = bounds.dual / scale;
-    p.gap = relative_gap(bounds.objective, bounds.dual);
-    p.seconds = control_.seconds();
-    if (!std::isfinite(p.objective) || !std::isfinite(p.dual_bound)) {
-      throw Error(ErrorCode::numerical,
-                  "the iteration left the range of this precision; scale the data or use float64");
-    }
+  double check(const Bounds& bounds) {
+    const Progress p =
+        make_progress(bounds, targets_.total_weight, report_.iterations, 0, control_);
     report_.history.push_back(p);
-    control_.report({{"iteration", p.iteration},
-                     {"objective", p.objective},
-                     {"dualBound", p.dual_bound},
-                     {"gap", p.gap},
-                     {"infeasibility", p.infeasibility},
-                     {"rho", p.rho},
-                     {"seconds", p.seconds}});
+    report(p, control_);
     return p.gap;
   }
 
@@ -313,7 +253,7 @@ class Run {
     Report& report = result.report;
     report.device = "cpu";
     report.device_reason = "the sampled convex program is solved on the CPU";
-    report.route = coordinate_route;
+    report.route = sampled_route;
     report.peak_bytes = data_bytes(request_.data) + plan_bytes_;
     report.seconds = control_.seconds();
     return result;
@@ -343,23 +283,10 @@ class Run {
 
 template <class Real>
 Result train_sampled(const Request& request, const RunControl& control) {
-  check(request);
+  check_sampled(request);
   return Run<Real>(request, control).train();
 }
 
-template <class Real>
-MemoryEstimate estimate_sampled_memory(std::size_t rows, std::size_t cols, std::size_t outputs,
-                                       const Options& options) {
-  const std::size_t inputs = rows * (cols + outputs) * sizeof(double);
-  return {.bytes = inputs + planned_bytes<Real>(rows, cols, outputs, options.gates, options),
-          .route = coordinate_route,
-          .device = "cpu"};
-}
-
-template MemoryEstimate estimate_sampled_memory<float>(std::size_t, std::size_t, std::size_t,
-                                                       const Options&);
-template MemoryEstimate estimate_sampled_memory<double>(std::size_t, std::size_t, std::size_t,
-                                                        const Options&);
 template Result train_sampled<float>(const Request&, const RunControl&);
 template Result train_sampled<double>(const Request&, const RunControl&);
 

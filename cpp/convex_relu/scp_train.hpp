@@ -3,7 +3,6 @@
 // gap.
 #pragma once
 
-#include "convex_relu/route.hpp"
 #include "convex_relu/train.hpp"
 
 namespace secondorder::convex_relu {
@@ -13,10 +12,5 @@ namespace secondorder::convex_relu {
 /// all it had, a network its neurons, which come before the drawn ones.
 template <class Real>
 Result train_sampled(const Request& request, const RunControl& control);
-
-/// What such a run would hold at most, the samples as dense doubles included.
-template <class Real>
-MemoryEstimate estimate_sampled_memory(std::size_t rows, std::size_t cols, std::size_t outputs,
-                                       const Options& options);
 
 }  // namespace secondorder::convex_relu

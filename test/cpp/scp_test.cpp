@@ -1,12 +1,12 @@
 // The sampled convex program against optimality conditions and an independent proximal gradient
 // method, its bounds, its screening and its stops; its sample counts against the scenario formulas.
-#include "base/error.hpp"
 #include "convex_relu/scp.hpp"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 
+#include "base/error.hpp"
 #include "convex_relu/scp_sampling.hpp"
 #include "training_support.hpp"
 
@@ -246,8 +246,8 @@ struct Bench {
   ScpSolver<double> solver(const Problem& p, double beta, bool screening = true) {
     return {columns, p.options.loss, targets, beta * p.total_weight(), host, screening};
   }
-  ScpBounds run(ScpSolver<double>& solver, double tolerance) {
-    ScpBounds bounds = solver.price();
+  Bounds run(ScpSolver<double>& solver, double tolerance) {
+    Bounds bounds = solver.price();
     for (int k = 0; k < 300 && bounds.objective - bounds.dual > tolerance * bounds.objective; ++k) {
       solver.step(tolerance, control);
       bounds = solver.price();
@@ -261,7 +261,7 @@ TEST_CASE("sampled program: screening drops columns, and none that the optimum u
     const Problem p = sampled_problem(loss, 3, 1, 200);
     Bench bench(p, plain_columns(p, drawn(p)));
     ScpSolver<double> with = bench.solver(p, 0.02), without = bench.solver(p, 0.02, false);
-    const ScpBounds a = bench.run(with, 1e-11), b = bench.run(without, 1e-11);
+    const Bounds a = bench.run(with, 1e-11), b = bench.run(without, 1e-11);
     CHECK(with.screened() > 100);
     CHECK(without.screened() == 0);
     CHECK(a.objective == doctest::Approx(b.objective).epsilon(1e-10));
@@ -276,7 +276,7 @@ TEST_CASE("sampled program: zero, equal and opposite columns, and one column alo
     auto columns = plain_columns(p, drawn(p));
     Bench plain(p, columns);
     ScpSolver<double> solver = plain.solver(p, 0.02);
-    const ScpBounds expected = plain.run(solver, 1e-7);
+    const Bounds expected = plain.run(solver, 1e-7);
     const auto copies = columns;
     columns.insert(columns.end(), copies.begin(), copies.end());
     columns.emplace_back(p.rows);  // a zero column
@@ -286,7 +286,7 @@ TEST_CASE("sampled program: zero, equal and opposite columns, and one column alo
     CHECK(other.alpha().back() == 0);
     Bench nothing(p, {std::vector<double>(p.rows)});
     ScpSolver<double> idle = nothing.solver(p, 0.02);
-    const ScpBounds zero = nothing.run(idle, 1e-7);
+    const Bounds zero = nothing.run(idle, 1e-7);
     CHECK(zero.objective == doctest::Approx(zero.dual));
     CHECK(idle.alpha()[0] == 0);
   }
