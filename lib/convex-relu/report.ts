@@ -53,7 +53,8 @@ export interface ConvexReport {
   /**
    * The greatest price that a search from many starts found for a neuron the network does not have,
    * over beta: above 1, that neuron would lower the objective. A lower bound of the true maximum, so
-   * that 1 is a sign of a good network and no proof. NaN where refinement did not come to its end.
+   * that 1 is a sign of a good network and no proof. NaN without refinement, and where that did not
+   * come to its end.
    */
   pricingRatio: number;
   /** Iterations of ADMM. */
