@@ -9,7 +9,7 @@ export interface ConvexProgress {
   objective: number;
   /** Best lower bound so far. */
   dualBound: number;
-  /** (objective − dualBound) / objective. */
+  /** |objective − dualBound| / objective. */
   gap: number;
   /** Relative violation of the cone constraints; 0 for gated models. */
   infeasibility: number;
@@ -39,7 +39,7 @@ export interface ConvexReport {
   objective: number;
   /** Lower bound on the optimum of the convex program over the gates used, in the same units. */
   dualBound: number;
-  /** Relative gap between the two. */
+  /** |objective − dualBound| / objective: a network outside its cones can be below the bound. */
   gap: number;
   /** Relative violation of the cone constraints; 0 for gated models. */
   infeasibility: number;
