@@ -51,7 +51,7 @@ type Trainer = (data: TwoClasses, epsilon: number, seed: number) => Promise<Trai
 
 const METHODS: Record<string, Trainer> = {
   'convex, no adversary': async ({ x, y }, _, seed) =>
-    (await trainConvexReLU(x, y, { ...CONVEX, loss: 'hinge', seed })).network,
+    (await trainConvexReLU(x, y, { ...CONVEX, loss: 'hinge', refine: false, seed })).network,
   'linear, robust': convex('hinge', { gates: 1, descent: false }),
   'convex, robust': convex('hinge', { descent: false }),
   '  … and descent': convex('hinge', {}),

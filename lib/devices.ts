@@ -22,13 +22,16 @@ import { describe, invalid } from './validate';
  */
 export type Device = 'auto' | 'cpu' | 'cuda' | GpuName;
 
-/** Options that every solver takes. */
+/** Where and how to compute; solvers say what they take of it. */
 export interface DeviceOptions {
   /** Default `auto`. */
   device?: Device;
   /** Default `float32` where the mathematics allows it. Certificates are float64 always. */
   precision?: 'float32' | 'float64';
-  /** Seed of all random numbers: the same seed gives the same result on every device. Default 0. */
+  /**
+   * Seed of all random numbers, such as the gates; default 0. The same seed gives the same result on the
+   * same device; between devices results differ by rounding.
+   */
   seed?: number;
 }
 

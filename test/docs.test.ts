@@ -8,6 +8,7 @@ import t from 'tap';
 const guides = {
   'docs/data.md': 7,
   'docs/cli.md': 1,
+  'docs/adversarial.md': 1,
   'docs/models.md': 3,
   'docs/mfac.md': 5,
   'docs/newton.md': 3,

@@ -49,7 +49,7 @@ export function addTrain(program: Command, context: Context): void {
     .option('--report <file>', 'write a report page (html)')
     .option(
       '--no-accuracy-curve',
-      'leave the accuracy along the way, a second run, out of the report',
+      'leave the accuracy along the way, which takes further runs, out of the report',
     );
   addJsonOption(command)
     .addHelpText(

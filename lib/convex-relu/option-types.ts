@@ -114,7 +114,7 @@ export interface ConvexReLUOptions extends DeviceOptions {
   /**
    * Gate refinement: the first gates are only a start, and rounds of descent, pricing and convex
    * solves find better ones (guide, "Gate refinement"). On by default for `model: 'relu'` where
-   * samples × features × gates ≤ 5·10⁷ (it takes seconds then, and minutes far above), unless `gates` is
+   * samples × features × gates ≤ 5·10⁷ (it takes up to half a minute then), unless `gates` is
    * a matrix, or several outputs have `penalty: 'neuron'`, which it cannot keep; `{}` asks for it at any
    * size, `false` solves the program over the first gates alone.
    */
@@ -166,7 +166,8 @@ export interface ConvexReLUOptions extends DeviceOptions {
    * relaxation, which is much weaker. Not for `model: 'gated'`.
    *
    * `true` computes it, `false` does not; `'auto'` (default) does for at most five features, the
-   * bias included, within about half a second. Limits are given as an object:
+   * bias included, and ends after about half a second, where it may be far below the objective.
+   * Limits are given as an object. Not computed with `adversarial`.
    */
   globalBound?: boolean | 'auto' | GlobalBoundOptions;
   /**

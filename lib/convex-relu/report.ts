@@ -13,7 +13,7 @@ export interface ConvexProgress {
   objective: number;
   /** Best lower bound so far. */
   dualBound: number;
-  /** (objective − dualBound) / objective. */
+  /** |objective − dualBound| / objective. */
   gap: number;
   /** Relative violation of the cone constraints; 0 for gated models. */
   infeasibility: number;
@@ -43,7 +43,7 @@ export interface ConvexReport {
   objective: number;
   /** Lower bound on the optimum of the convex program over the gates used, in the same units. */
   dualBound: number;
-  /** Relative gap between the two. */
+  /** |objective − dualBound| / objective: a network outside its cones can be below the bound. */
   gap: number;
   /** Relative violation of the cone constraints; 0 for gated models. */
   infeasibility: number;
@@ -57,7 +57,8 @@ export interface ConvexReport {
   /**
    * The greatest price that a search from many starts found for a neuron the network does not have,
    * over beta: above 1, that neuron would lower the objective. A lower bound of the true maximum, so
-   * that 1 is a sign of a good network and no proof. NaN where refinement did not come to its end.
+   * that 1 is a sign of a good network and no proof. NaN without refinement, and where that did not
+   * come to its end.
    */
   pricingRatio: number;
   /** Iterations of ADMM; working sets of the sampled convex program. */

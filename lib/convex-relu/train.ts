@@ -18,7 +18,7 @@ export type ConvexRunOptions = RunOptions<ConvexProgress>;
 
 /** What training gives. */
 export interface TrainResult<Network = ReLUNetwork | GatedReLUNetwork> {
-  /** Global optimum of the sampled convex program, to the gap in the report. */
+  /** Global optimum of the convex program over the gates used, to the gap in the report. */
   network: Network;
   /** For warm starts. */
   solution: ConvexSolution;
@@ -35,8 +35,9 @@ export type NetworkOf<M extends Model | undefined> = M extends 'gated'
 export type OptionsOf<M extends Model | undefined> = ConvexReLUOptions & { model?: M };
 
 /**
- * Trains a two-layer ReLU network by convex optimisation: draws gates, refines them, solves the convex
- * program over them by ADMM to a certified duality gap, and maps its solution to a network.
+ * Trains a two-layer ReLU network by convex optimisation: draws gates, refines them (option `refine`),
+ * solves the convex program over them by ADMM to a certified duality gap, and maps its solution to a
+ * network.
  *
  * The optimum is global over these gates, not proved so over all networks.
  *

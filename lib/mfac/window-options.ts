@@ -28,8 +28,8 @@ export interface FisherWindowOptions extends WindowDeviceOptions {
    */
   storage?: NativeStorage;
   /**
-   * What the sum of squares is divided by: `'count'` (default), the gradients pushed so far,
-   * `'capacity'` for m from the start, as the authors' code does.
+   * What the sum of squares is divided by: `'count'` (default), the gradients held, `'capacity'` for m
+   * from the start, as the authors' code does.
    */
   normalize?: 'count' | 'capacity';
   /** `dimension` entries, 1 to take part, 0 frozen: those of gradients are ignored, of solutions 0. */

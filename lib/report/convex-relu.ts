@@ -126,7 +126,7 @@ function resultTable(report: ConvexReport): FactTable {
       label: 'Relative gap',
       value: report.gap,
       format: 'ratio',
-      note: '(objective − bound) / objective',
+      note: '|objective − bound| / objective',
     },
     ...(report.globalBound === null
       ? []

@@ -26,7 +26,8 @@ const MOST_POINTS = 7;
 /**
  * Scores at up to seven iterations of a finished run, which does not keep its networks: for each of
  * them the run is repeated from its seed up to there, which gives the same network again. Iterations
- * double from one to the next, so all of them together take about as many as the run itself.
+ * double from one to the next, so all of them together take about as many as the run itself; gate
+ * refinement is repeated in each.
  *
  * @param report of the finished run
  * @param scoreAt called with ascending iterations, all but the last of the run, one after the other
