@@ -198,7 +198,7 @@ export interface NativeSamplingReport {
 }
 
 export interface NativeConvexReport {
-  status: 'converged' | 'iteration_limit' | 'time_limit' | 'aborted' | 'width_limit';
+  status: 'converged' | 'iteration_limit' | 'time_limit' | 'aborted' | 'refined' | 'width_limit';
   objective: number;
   dualBound: number;
   /** Relative. */

@@ -82,6 +82,8 @@ for (const [name, y, options] of cases) {
     const { rows } = (network as ReLUNetwork).hidden;
     t.ok(rows <= 9 && report.neurons === rows, `${rows} neurons`);
     t.ok(report.dualBound <= report.objective);
+    t.notMatch(report.status, /limit|aborted/);
+    t.equal(report.status === 'converged', report.gap <= 1e-2, `${report.status}, ${report.gap}`);
     t.same(
       report.refinement.map(({ round }) => round),
       objectives.map((_, i) => i),

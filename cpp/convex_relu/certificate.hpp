@@ -28,7 +28,7 @@ struct Certificate {
 struct Verdict {
   double objective = 0;
   double dual_bound = 0;
-  double gap = 0;            ///< (objective − dual bound)/objective
+  double gap = 0;            ///< |objective − dual bound|/objective
   double infeasibility = 0;  ///< ‖relu(−E∘XV)‖/‖XV‖ of the ReLU model's neurons in their gates
 
   bool within(double tolerance) const { return gap <= tolerance && infeasibility <= tolerance; }

@@ -170,8 +170,9 @@ bool choose_network(const Refined& refined, const Verdict& of_refined, double to
   const bool solved = verdict.within(tolerance), good = of_refined.within(tolerance);
   const bool allowed = !limits.keeps_width || model.neurons() <= limits.width;
   const bool better = of_refined.objective < verdict.objective;
-  status = solved && !allowed && !better && !good ? Status::width_limit : Status::converged;
-  if (!allowed || better || (good && !solved)) {
+  const bool taken = !allowed || better || (good && !solved);
+  status = !taken || good ? Status::converged : better ? Status::refined : Status::width_limit;
+  if (taken) {
     model = refined.network;
     verdict = of_refined;
   }

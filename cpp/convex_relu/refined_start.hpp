@@ -54,7 +54,7 @@ void start_at(const Refined& refined, const Program<Real>& program, std::optiona
 
 /// The better of the program's solution, in `model` with its `verdict`, and the refined network,
 /// where the solution keeps to the width that was asked for. Whether the program is solved to the
-/// tolerance; then `status` is converged, or width_limit.
+/// tolerance; then `status` is converged, refined or width_limit.
 bool choose_network(const Refined& refined, const Verdict& of_refined, double tolerance,
                     const RefineOptions& limits, NetworkModel& model, Verdict& verdict,
                     Status& status);

@@ -19,9 +19,11 @@
 
 namespace secondorder::convex_relu {
 
-/// width_limit: the program over the refined network's patterns was solved, and its solution is
-/// better, but has more neurons than were allowed.
-enum class Status { converged, iteration_limit, time_limit, aborted, width_limit };
+/// After refinement, where the program over the network's patterns was solved to the tolerance but
+/// the network is further from its bound. refined: it is better than that program's solution, which
+/// over several outputs need not meet the bound. width_limit: that solution is better, but has more
+/// neurons than were allowed.
+enum class Status { converged, iteration_limit, time_limit, aborted, refined, width_limit };
 
 /// What a later run may start from: ADMM's state, with parameters in z-space.
 struct Solution {
@@ -126,9 +128,8 @@ Result train(const Request& request, const RunControl& control);
 template <>
 struct secondorder::EnumNames<secondorder::convex_relu::Status> {
   using Status = convex_relu::Status;
-  static constexpr Named<Status> table[] = {{"converged", Status::converged},
-                                            {"iteration_limit", Status::iteration_limit},
-                                            {"time_limit", Status::time_limit},
-                                            {"aborted", Status::aborted},
-                                            {"width_limit", Status::width_limit}};
+  static constexpr Named<Status> table[] = {
+      {"converged", Status::converged},   {"iteration_limit", Status::iteration_limit},
+      {"time_limit", Status::time_limit}, {"aborted", Status::aborted},
+      {"refined", Status::refined},       {"width_limit", Status::width_limit}};
 };

@@ -88,7 +88,10 @@ async function timeTraining(
   const { report } = await trainConvexReLU(
     x,
     y,
-    { gates, precision, tolerance: NEVER, maxIterations: iterations, checkEvery: CHECK_EVERY },
+    {
+      ...{ gates, precision, refine: false, globalBound: false },
+      ...{ tolerance: NEVER, maxIterations: iterations, checkEvery: CHECK_EVERY },
+    },
     run,
   );
   return report;

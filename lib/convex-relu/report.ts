@@ -33,12 +33,13 @@ export interface ConvexProgress {
 /** How a training run ended, what it proved and what it cost. */
 export interface ConvexReport {
   /**
-   * `converged` only when gap and infeasibility, recomputed in float64, are within the tolerance;
-   * after refinement over several outputs, when the convex program over the network's own patterns
-   * was solved to it and the network is no worse than its solution. `width_limit`: that program was
-   * solved, and its solution is better, but has more neurons than `refine.maxGates` allows.
+   * `converged` only when gap and infeasibility, recomputed in float64, are within the tolerance. After
+   * refinement, where the convex program over the network's own patterns was solved to it but the
+   * network's gap is wider: `refined` when the network is better than that program's solution, as it may be
+   * over several outputs; `width_limit` when the solution is better, but has more neurons than
+   * `refine.maxGates` allows.
    */
-  status: 'converged' | 'iteration_limit' | 'time_limit' | 'aborted' | 'width_limit';
+  status: 'converged' | 'iteration_limit' | 'time_limit' | 'aborted' | 'refined' | 'width_limit';
   /** F of the network returned, in the units the solver saw. */
   objective: number;
   /** Lower bound on the optimum of the convex program over the gates used, in the same units. */

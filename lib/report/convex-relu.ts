@@ -84,6 +84,7 @@ function summary({ status, objective, dualBound }: ConvexReport): string {
     iteration_limit: 'The run stopped at its iteration limit; this is its best network.',
     time_limit: 'The run stopped at its time limit; this is its best network.',
     aborted: 'The run was aborted; this is its best network.',
+    refined: 'The network is better than the solution of the convex program over its gates.',
     width_limit: 'The network is as wide as it may be; a wider one over its gates is better.',
   }[status];
   if (!(dualBound > 0)) {
