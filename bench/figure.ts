@@ -1,8 +1,13 @@
-// The figure of docs/benchmarks.md: time of an iteration over n, d and P, as SVG.
+// The figure of docs/benchmarks.md: time of an iteration over n, d, P and c, as SVG.
 import type { TopLevelSpec } from 'vega-lite' with { 'resolution-mode': 'import' };
 import { AXES, type Axis, type ScalingResult } from './scaling';
 
-const TITLES: Record<Axis, string> = { n: 'samples n', d: 'features d', P: 'gates P' };
+const TITLES: Record<Axis, string> = {
+  n: 'samples n',
+  d: 'features d',
+  P: 'gates P',
+  c: 'outputs c',
+};
 const PANEL = { width: 200, height: 200 };
 const MEASURED = '#2563eb';
 const BOUND = '#9ca3af';

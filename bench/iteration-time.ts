@@ -1,8 +1,7 @@
 // Time of one iteration: a long run less a short one, so that neither setting up nor the
 // certificate at the end counts.
-import { type ConvexReLUOptions, trainConvexReLU } from 'secondorder';
+import { type ConvexReLUOptions, type Matrix, trainConvexReLU } from 'secondorder';
 import { median, type Seconds, timed } from './measurement';
-import type { Problem } from './problem';
 
 export interface IterationTiming extends Seconds {
   /** How the linear systems were solved. */
@@ -35,7 +34,7 @@ export interface Effort {
  * @param options of training; `rho` is fixed, since changing it may factor anew
  */
 export async function timeIteration(
-  { x, y }: Problem,
+  { x, y }: { x: Matrix; y: Float64Array | Matrix },
   options: ConvexReLUOptions,
   effort: Effort,
 ): Promise<IterationTiming> {

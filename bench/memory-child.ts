@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import { estimateMemory, trainConvexReLU } from 'secondorder';
 import type { MemoryMeasured, MemoryTask } from './memory';
-import { syntheticProblem } from './problem';
+import { repeatTargets, syntheticProblem } from './problem';
 
 /** A line of /proc/self/status that is a size, in bytes. */
 function statusBytes(name: 'VmHWM' | 'VmRSS'): number {
@@ -15,14 +15,10 @@ function statusBytes(name: 'VmHWM' | 'VmRSS'): number {
 async function main(): Promise<void> {
   const { shape, options, threads } = JSON.parse(process.argv[2] ?? '') as MemoryTask;
   const { x, y } = syntheticProblem(shape.rows, shape.cols);
-  const data = Float64Array.from(
-    { length: shape.rows * shape.outputs },
-    (_, i) => y[Math.floor(i / shape.outputs)]! * (1 + (i % shape.outputs)),
-  );
+  const targets = repeatTargets(y, shape.outputs);
   const estimate = estimateMemory(shape, options);
   const before = statusBytes('VmRSS');
   fs.writeFileSync('/proc/self/clear_refs', '5'); // the peak counts from here
-  const targets = { data, rows: shape.rows, cols: shape.outputs };
   const { report } = await trainConvexReLU(x, targets, options, { threads });
   const measured: MemoryMeasured = {
     route: report.route,

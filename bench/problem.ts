@@ -31,3 +31,12 @@ export function syntheticProblem(rows: number, cols: number, seed = 1): Problem 
   });
   return { x: { data, rows, cols }, y };
 }
+
+/** Targets of several outputs: each those of the one, moved on by a sample. */
+export function repeatTargets(y: Float64Array, outputs: number): Matrix {
+  const data = Float64Array.from(
+    { length: y.length * outputs },
+    (_, k) => y[(Math.floor(k / outputs) + (k % outputs)) % y.length]!,
+  );
+  return { data, rows: y.length, cols: outputs };
+}

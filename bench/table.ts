@@ -96,16 +96,17 @@ function scalingTable(results: readonly ScalingResult[], figure: string): string
     Object.entries(fixed)
       .map(([name, size]) => `${name} = ${size}`)
       .join(', ');
-  const rows = results.map(({ axis, points, fixed, slope, upperSlope, bound }) => [
+  const rows = results.map(({ axis, points, fixed, slope, upperSlope, bound, memorySlope }) => [
     axis,
     `${points[0]?.size} to ${points.at(-1)?.size}`,
     sizes(fixed),
     slope.toFixed(2),
     upperSlope.toFixed(2),
     bound,
+    memorySlope.toFixed(2),
   ]);
-  const head = ['Of', 'From, to', 'At', 'Slope', 'Slope, upper half', 'Allowed'];
-  const caption = 'Processor time of an iteration over n, d and P; dashed: the growth allowed.';
+  const head = ['Of', 'From, to', 'At', 'Slope', 'Slope, upper half', 'Allowed', 'Slope of memory'];
+  const caption = 'Processor time of an iteration over n, d, P and c; dashed: the growth allowed.';
   return `${table(head, rows)}\n\n![${caption}](${figure})`;
 }
 
