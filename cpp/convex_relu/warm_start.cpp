@@ -56,7 +56,8 @@ void rescale_multipliers(std::vector<double>& p, std::size_t group_size, double 
 
 bool fits(const Solution& solution, const Request& request, const Preprocessing& preprocessing) {
   const std::size_t sets = solution.model == Model::relu ? 2 : 1;
-  return !solution.drawn && solution.model == request.options.model && solution.outputs == request.outputs &&
+  return !solution.drawn && solution.model == request.options.model &&
+         solution.outputs == request.outputs &&
          solution.p.size() ==
              sets * solution.gates.count * solution.outputs * preprocessing.features();
 }

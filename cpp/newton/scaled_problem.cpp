@@ -57,13 +57,13 @@ void Iterate::lagrangian_gradient(std::span<const double> lambda, std::span<doub
   jacobian.add_transposed(1, lambda, out);
 }
 
-ScaledProblem::ScaledProblem(Problem& problem)
-    : problem_(problem), constraint_scale_(problem.constraints(), 1.0) {
+ScaledProblem::ScaledProblem(Problem& problem) : problem_(problem) {
   const auto n = static_cast<double>(variables()), m = static_cast<double>(constraints());
   require_memory(bytes_per_variable * n + bytes_per_constraint * m,
                  std::to_string(variables()) + " variables and " + std::to_string(constraints()) +
                      " constraints",
                  "variables");
+  constraint_scale_.assign(constraints(), 1.0);
   const Coordinates structure = problem.jacobian_structure();
   require_memory(bytes_per_entry * static_cast<double>(structure.size()),
                  "a Jacobian of " + std::to_string(structure.size()) + " entries", "jacobian");
