@@ -61,11 +61,19 @@ function solverHash(): string {
 export function convexMethods(effort: Effort): Method[] {
   const { gates, folds, betas } = effort;
   const key = { gates, folds, betas, solver: solverHash() };
-  const method = (name: string, model?: 'gated'): Method => ({
+  const method = (name: string, more: { model?: 'gated'; likelihood?: true } = {}): Method => ({
     names: [name],
-    key: { ...key, model },
-    async run({ training, test }, seed, threads) {
-      const options = { gates, tolerance: 1e-2, seed, ...(model && { model }) };
+    key: { ...key, ...more },
+    async run({ training, test, classes }, seed, threads) {
+      const { model, likelihood } = more;
+      const loss = likelihood && (classes > 2 ? 'softmax' : 'logistic');
+      const options = {
+        gates,
+        tolerance: 1e-2,
+        seed,
+        ...(model && { model }),
+        ...(loss && { loss }),
+      };
       const { result, cpu } = await timed(() =>
         crossValidate(
           new ConvexReLUClassifier(options),
@@ -78,7 +86,11 @@ export function convexMethods(effort: Effort): Method[] {
       return { [name]: { accuracy: result.estimator!.score(test.x, test.y), cpu } };
     },
   });
-  return [method('convex'), method('convex, gated', 'gated')];
+  return [
+    method('convex'),
+    method('convex, gated', { model: 'gated' }),
+    method('convex, cross-entropy', { likelihood: true }),
+  ];
 }
 
 /** A ReLU network of as many neurons: cross-entropy and weight decay, in TensorFlow.js. */

@@ -35,14 +35,12 @@ const SOURCES: Record<string, Source> = {
   heart_cleveland: { file: 'uci/heart_cleveland.csv.gz', as: (label) => Number(Number(label) > 0) },
   house_votes84: { file: 'uci/house_votes84.csv.gz', missing: 'mean' },
   letter: { file: 'uci/letter.csv.gz' },
-  mushrooms: { file: 'libsvm/mushrooms.gz' },
   pima: { file: 'uci/pima.csv.gz' },
   sonar: { file: 'uci/sonar.csv.gz' },
   spambase: { file: 'uci/spambase.csv.gz' },
   splice: { file: 'libsvm/splice_scale.gz' },
   vehicle: { file: 'uci/vehicle.csv.gz' },
   wine: { file: 'uci/wine.csv.gz' },
-  a9a: { file: 'libsvm/a9a.gz' },
 };
 
 export const SET_NAMES = Object.keys(SOURCES);
