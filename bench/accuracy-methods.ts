@@ -66,7 +66,7 @@ export function convexMethods(effort: Effort): Method[] {
     key: { ...key, ...more },
     async run({ training, test, classes }, seed, threads) {
       const { model, likelihood } = more;
-      const loss = likelihood && (classes > 2 ? 'softmax' : 'logistic');
+      const loss = likelihood && (classes > 2 ? ('softmax' as const) : ('logistic' as const));
       const options = {
         gates,
         tolerance: 1e-2,
