@@ -1,5 +1,6 @@
 // The table of docs/when-convex.md, from the results.
 import type { AccuracyResult, SetAccuracy } from './accuracy';
+import { MOST } from './accuracy-sets';
 import { table } from './markdown';
 
 /** What is compared with what, in the words below the table. */
@@ -24,7 +25,7 @@ export function accuracyTable(result: AccuracyResult): string {
   ];
   const notes = [
     `Test accuracy in per cent, mean and standard deviation over ${seeds} split(s) of seven tenths ` +
-      `(at most 1,000 samples) to train on and the rest to test on; n is the number of training ` +
+      `(at most ${MOST.training} samples) to train on and the rest to test on; n is the number of training ` +
       `samples. ${gates} gates or neurons; settings by ${folds}-fold cross-validation on the training ` +
       'samples. The best of each set is bold. Processor seconds are those of tuning and training ' +
       'together, the mean over sets and splits.',
