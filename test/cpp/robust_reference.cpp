@@ -24,7 +24,6 @@ struct Epigraph {
     return sum >= 0;
   }
   double radius(std::size_t j) const { return j + 1 == f ? 0 : *p.options.epsilon; }
-  double weight(std::size_t k) const { return p.weights.empty() ? 1 : p.weights[k]; }
   double beta() const { return p.options.beta * p.total_weight(); }
 };
 
@@ -160,14 +159,14 @@ double robust_optimum(const Problem& p, const Gates& gates) {
     for (std::size_t i = 0; i < 2 * e.count; ++i) gradient[e.norms + i] = e.beta();
     for (std::size_t k = 0; k < e.n; ++k) {
       const std::size_t s = e.slacks + k;
-      if (loss == Loss::hinge) gradient[s] = e.weight(k);
+      if (loss == Loss::hinge) gradient[s] = e.p.weight(k);
       if (loss == Loss::squared) {
-        gradient[s] = e.weight(k) * at[s];
-        hessian(s, s) = e.weight(k);
+        gradient[s] = e.p.weight(k) * at[s];
+        hessian(s, s) = e.p.weight(k);
       } else if (loss == Loss::logistic) {  // softplus
         const reference::Real share = 1 / (1 + std::exp(-at[s]));
-        gradient[s] = e.weight(k) * share;
-        hessian(s, s) = e.weight(k) * share * (1 - share);
+        gradient[s] = e.p.weight(k) * share;
+        hessian(s, s) = e.p.weight(k) * share * (1 - share);
       }
     }
   };
@@ -181,9 +180,9 @@ double robust_optimum(const Problem& p, const Gates& gates) {
     }
     for (std::size_t k = 0; k < e.n; ++k) {
       const double s = static_cast<double>(at.x[e.slacks + k]);
-      best += e.weight(k) * (loss == Loss::squared ? 0.5 * s * s
-                             : loss == Loss::hinge ? s
-                                                   : losses::softplus(s));
+      best += e.p.weight(k) * (loss == Loss::squared ? 0.5 * s * s
+                               : loss == Loss::hinge ? s
+                                                     : losses::softplus(s));
     }
     return reference::dot(at.s, at.z) < 1e-12;
   });

@@ -38,6 +38,7 @@ struct Problem {
     request.options.given_columns = cols;
     return request;
   }
+  double weight(std::size_t k) const { return weights.empty() ? 1 : weights[k]; }
   double total_weight() const {
     double total = weights.empty() ? static_cast<double>(rows) : 0;
     for (const double weight : weights) total += weight;
