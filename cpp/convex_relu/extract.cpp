@@ -100,6 +100,24 @@ void add_neurons(const std::vector<double>& v, std::size_t f, NetworkModel& mode
 }
 
 template <class Real>
+void set_neurons(const std::vector<double>& v, const std::vector<double>& b, NetworkModel& model) {
+  const std::size_t c = model.outputs, count = b.size() / c, f = model.preprocessing.features();
+  model.hidden.resize(count * f);
+  model.output.resize(c * count);
+  for (std::size_t j = 0; j < count; ++j) {
+    double squares = 0;
+    for (std::size_t l = 0; l < f; ++l) squares += v[j * f + l] * v[j * f + l];
+    const double root = std::sqrt(std::sqrt(squares));
+    for (std::size_t l = 0; l < f; ++l) {
+      model.hidden[j * f + l] = rounded<Real>(v[j * f + l] / root);
+    }
+    for (std::size_t o = 0; o < c; ++o) {
+      model.output[o * count + j] = rounded<Real>(root * b[j * c + o]);
+    }
+  }
+}
+
+template <class Real>
 NetworkModel extract_model(const Extraction<Real>& e) {
   NetworkModel model;
   model.kind = e.request.options.model;
@@ -202,6 +220,10 @@ void spread_rows(const Request& request, const std::vector<std::size_t>& selecte
 
 template void add_neurons<float>(const std::vector<double>&, std::size_t, NetworkModel&);
 template void add_neurons<double>(const std::vector<double>&, std::size_t, NetworkModel&);
+template void set_neurons<float>(const std::vector<double>&, const std::vector<double>&,
+                                 NetworkModel&);
+template void set_neurons<double>(const std::vector<double>&, const std::vector<double>&,
+                                  NetworkModel&);
 template NetworkModel extract_model(const Extraction<float>&);
 template NetworkModel extract_model(const Extraction<double>&);
 template Certificate extract_certificate(const Extraction<float>&);

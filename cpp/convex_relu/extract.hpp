@@ -29,6 +29,11 @@ std::vector<double> to_rotated(const Rotation& rotation, const std::vector<doubl
 template <class Real>
 void add_neurons(const std::vector<double>& v, std::size_t features, NetworkModel& model);
 
+/// The neurons of model: hidden v/√‖v‖ with outputs √‖v‖·b, for rows of v in z-space and rows of b
+/// of norm 1. Rounded likewise.
+template <class Real>
+void set_neurons(const std::vector<double>& v, const std::vector<double>& b, NetworkModel& model);
+
 /// The network of V, or the gated model with its weights; rounded likewise.
 template <class Real>
 NetworkModel extract_model(const Extraction<Real>& e);

@@ -197,18 +197,23 @@ std::vector<std::uint64_t> gate_patterns(const DataView& data, const Preprocessi
   return words;
 }
 
+Gates given_gates(const Options& options, std::size_t features) {
+  const std::size_t width = features + 1;
+  Gates given{std::vector<double>(options.gates * width), options.gates};
+  for (std::size_t i = 0; i < options.gates; ++i) {
+    std::copy_n(options.given_gates.data() + i * options.given_columns, options.given_columns,
+                given.rows.data() + i * width);
+  }
+  return given;
+}
+
 Gates sample_gates(const DataView& data, const Preprocessing& preprocessing, const Options& options,
                    HostAlgebra& host) {
-  const std::size_t width = data.cols + 1;
   std::unordered_set<std::uint64_t> seen;
   Gates kept;
   if (options.gate_source == GateSource::given) {
-    Gates given{std::vector<double>(options.gates * width), options.gates};
-    for (std::size_t i = 0; i < options.gates; ++i) {
-      std::copy_n(options.given_gates.data() + i * options.given_columns, options.given_columns,
-                  given.rows.data() + i * width);
-    }
-    keep_distinct(data, preprocessing, given, options.gates, host, seen, kept);
+    keep_distinct(data, preprocessing, given_gates(options, data.cols), options.gates, host, seen,
+                  kept);
   } else {
     const Drawer drawer{data, preprocessing, options, host};
     constexpr std::size_t attempts = 4;

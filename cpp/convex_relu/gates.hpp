@@ -18,6 +18,9 @@ struct Gates {
   std::size_t width() const { return count == 0 ? 0 : rows.size() / count; }
 };
 
+/// Those of the options, all of them; the bias of those without one is 0.
+Gates given_gates(const Options& options, std::size_t features);
+
 /// Draws gates as the options say and keeps those with distinct patterns that are open somewhere;
 /// draws again, a few times, for those that were dropped. Given gates are only filtered.
 Gates sample_gates(const DataView& data, const Preprocessing& preprocessing, const Options& options,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "algebra/philox.hpp"
 #include "convex_relu/extract.hpp"
@@ -69,22 +70,10 @@ Refined refined_network(const RefinementInput<Real>& in, Neurons neurons) {
   model.outputs = request.outputs;
   model.preprocessing = in.preprocessing;
   model.output_bias.assign(model.outputs, 0);
-  const std::size_t count = neurons.count(), f = in.rotation.features, c = request.outputs;
-  const std::vector<double> v = to_features(in.rotation, neurons.u);
-  model.output.resize(c * count);
-  for (std::size_t j = 0; j < count; ++j) {
-    double squares = 0;
-    for (std::size_t l = 0; l < f; ++l) squares += v[j * f + l] * v[j * f + l];
-    const double root = std::sqrt(std::sqrt(squares));
-    for (std::size_t l = 0; l < f; ++l) {
-      model.hidden.push_back(static_cast<double>(static_cast<Real>(v[j * f + l] / root)));
-    }
-    for (std::size_t o = 0; o < c; ++o) {
-      const auto out = static_cast<Real>(root * neurons.output(j)[o]);
-      model.output[o * count + j] = static_cast<double>(out);
-    }
-    model.groups.push_back(static_cast<std::int32_t>(j));
-  }
+  const std::size_t count = neurons.count();
+  set_neurons<Real>(to_features(in.rotation, neurons.u), neurons.b, model);
+  model.groups.resize(count);
+  std::iota(model.groups.begin(), model.groups.end(), 0);
   refined.gates = {convert_neurons(model, in.preprocessing).gates, count};
   refined.neurons = std::move(neurons);
   return refined;

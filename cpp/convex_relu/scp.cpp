@@ -10,9 +10,8 @@ namespace secondorder::convex_relu {
 
 namespace {
 
-/// Columns that a working set gains in a step: as many as are in use, and no fewer than these; for
-/// linear programs, which are dear, a share.
-constexpr std::size_t least_gain = 64, hinge_share = 1;
+/// Columns that a working set gains in a step: as many as are in use, and no fewer than these.
+constexpr std::size_t least_gain = 64;
 
 /// The accuracy of linear programs, as a share of the gap: the first is model_accuracy, and it
 /// grows where no column is missing.
@@ -196,7 +195,7 @@ bool ScpSolver<Real>::choose_working_set() {
                      });
     of.resize(count);
   };
-  const std::size_t gain = std::max(used.size() / (hinge_ ? hinge_share : 1), least_gain);
+  const std::size_t gain = std::max(used.size(), least_gain);
   const bool complete = fresh.size() <= gain;
   keep_worst(fresh, gain);
   used.insert(used.end(), fresh.begin(), fresh.end());

@@ -88,11 +88,7 @@ class Run {
     }
     drawn_.seed = o.seed;
     if (o.gate_source == GateSource::given) {
-      gates_ = {std::vector<double>(o.gates * width), o.gates};
-      for (std::size_t i = 0; i < o.gates; ++i) {
-        std::copy_n(o.given_gates.data() + i * o.given_columns, o.given_columns,
-                    gates_.rows.data() + i * width);
-      }
+      gates_ = given_gates(o, data_.cols);
     } else if (o.gate_source == GateSource::gaussian) {
       drawn_.count = o.gates;
     } else {
@@ -167,7 +163,7 @@ class Run {
     certificate.weights = targets_.weights;
   }
 
-  /// Hidden √‖αⱼ‖·uⱼ with outputs αⱼ/√‖αⱼ‖: ½(‖W‖² + ‖A‖²) is Σ‖αⱼ‖.
+  /// Neurons ‖αⱼ‖·uⱼ with outputs αⱼ/‖αⱼ‖.
   NetworkModel network() const {
     const std::size_t c = request_.outputs, f = preprocessing_.features();
     const std::vector<double>& alpha = solver_->alpha();
@@ -176,23 +172,17 @@ class Run {
     model.outputs = c;
     model.preprocessing = preprocessing_;
     model.output_bias.assign(c, 0);
-    std::vector<double> outputs;  // neurons × c
+    std::vector<double> sized, outputs;  // neurons × f, × c
     for (std::size_t j = 0; j < columns_->count(); ++j) {
       double squares = 0;
       for (std::size_t o = 0; o < c; ++o) squares += alpha[j * c + o] * alpha[j * c + o];
       if (squares == 0) continue;
-      const double root = std::sqrt(std::sqrt(squares));
-      for (std::size_t l = 0; l < f; ++l) {
-        model.hidden.push_back(rounded(root * directions_[j * f + l]));
-      }
-      for (std::size_t o = 0; o < c; ++o) outputs.push_back(rounded(alpha[j * c + o] / root));
+      const double size = std::sqrt(squares);
+      for (std::size_t l = 0; l < f; ++l) sized.push_back(size * directions_[j * f + l]);
+      for (std::size_t o = 0; o < c; ++o) outputs.push_back(alpha[j * c + o] / size);
       model.groups.push_back(static_cast<std::int32_t>(j));
     }
-    const std::size_t neurons = model.groups.size();
-    model.output.resize(outputs.size());
-    for (std::size_t j = 0; j < neurons; ++j) {
-      for (std::size_t o = 0; o < c; ++o) model.output[o * neurons + j] = outputs[j * c + o];
-    }
+    set_neurons<Real>(sized, outputs, model);
     return model;
   }
 
@@ -258,8 +248,6 @@ class Run {
     report.seconds = control_.seconds();
     return result;
   }
-
-  static double rounded(double value) { return static_cast<double>(static_cast<Real>(value)); }
 
   const Request& request_;
   const RunControl& control_;
