@@ -53,6 +53,9 @@ ScpSolver<Real>::ScpSolver(const ScpColumns<Real>& columns, Loss loss, const Tar
       z_(columns.rows() * outputs_),
       gradient_(z_.size()),
       curvature_(columns.rows()),
+      nu_(z_.size()),
+      z_to_(z_.size()),
+      trial_(z_.size()),
       best_alpha_(alpha_),
       best_nu_(z_.size()) {
   for (double& length : lengths_) length = std::sqrt(length);
@@ -127,16 +130,15 @@ Bounds ScpSolver<Real>::price() {
     bounds_.objective = objective;
     best_alpha_ = alpha_;
   }
-  std::vector<double> nu(gradient_.size());
   for (std::size_t k = 0; k < n; ++k) {
-    for (std::size_t o = 0; o < outputs_; ++o) nu[k * outputs_ + o] = gradient_[o * n + k];
+    for (std::size_t o = 0; o < outputs_; ++o) nu_[k * outputs_ + o] = gradient_[o * n + k];
   }
   double tau = 0;
   const double dual =
-      scaled_dual(kind_, nu, targets_.y, targets_.weights, outputs_, beta_, largest, &tau);
+      scaled_dual(kind_, nu_, targets_.y, targets_.weights, outputs_, beta_, largest, &tau);
   if (!bounded_ || dual > bounds_.dual) {
     bounds_.dual = dual;
-    best_nu_ = std::move(nu);
+    best_nu_ = nu_;
   }
   bounded_ = true;
   if (screening_ && !hinge_) screen(tau, dual);
@@ -235,23 +237,27 @@ void ScpSolver<Real>::take(const std::vector<double>& x) {
 /// halved until the objective falls by a share of what its slope promises.
 template <class Real>
 void ScpSolver<Real>::search(const std::vector<double>& x) {
-  const std::vector<double> from = alpha_;
+  if (loss_.quadratic()) {
+    take(x);
+    return;
+  }
+  from_ = alpha_;
   take(x);
-  if (loss_.quadratic()) return;
-  const std::vector<double> to = alpha_;
-  std::vector<double> z(z_.size()), trial(z_.size());
-  place(view(z));
-  const double at_start = loss_.value(view(z_)) + beta_ * penalty(from);
-  double slope = beta_ * (penalty(to) - penalty(from));
-  for (std::size_t i = 0; i < z.size(); ++i) slope += gradient_[i] * (z[i] - z_[i]);
+  to_ = alpha_;
+  place(view(z_to_));
+  const double at_start = loss_.value(view(z_)) + beta_ * penalty(from_);
+  double slope = beta_ * (penalty(to_) - penalty(from_));
+  for (std::size_t i = 0; i < z_.size(); ++i) slope += gradient_[i] * (z_to_[i] - z_[i]);
   double share = 1;
   for (int halving = 0; halving < most_halvings; ++halving, share *= 0.5) {
-    for (std::size_t i = 0; i < alpha_.size(); ++i) alpha_[i] = from[i] + share * (to[i] - from[i]);
-    for (std::size_t i = 0; i < z.size(); ++i) trial[i] = z_[i] + share * (z[i] - z_[i]);
-    const double value = loss_.value(view(trial)) + beta_ * penalty(alpha_);
+    for (std::size_t i = 0; i < alpha_.size(); ++i) {
+      alpha_[i] = from_[i] + share * (to_[i] - from_[i]);
+    }
+    for (std::size_t i = 0; i < z_.size(); ++i) trial_[i] = z_[i] + share * (z_to_[i] - z_[i]);
+    const double value = loss_.value(view(trial_)) + beta_ * penalty(alpha_);
     if (value <= at_start + sufficient_decrease * share * slope) return;
   }
-  alpha_ = from;
+  alpha_ = from_;
 }
 
 template class ScpSolver<float>;

@@ -72,7 +72,10 @@ class ScpSolver {
   std::vector<std::size_t> working_;
   std::vector<double> alpha_, q_;                 ///< m × outputs
   std::vector<double> z_, gradient_, curvature_;  ///< outputs × n; n
-  double worst_ = 0;                              ///< violation
+  std::vector<double> nu_;                        ///< n × outputs
+  std::vector<double> from_, to_, z_to_,
+      trial_;         ///< of a search: α at both ends; Aα there, between
+  double worst_ = 0;  ///< violation
   std::size_t passes_ = 0;
   double accuracy_ = 0.02, last_gap_ = 1;  ///< of linear programs
   Bounds bounds_;

@@ -22,8 +22,8 @@ void ScpGram<Real>::form(std::span<const std::size_t> which, std::size_t known,
   if (fresh == 0) return;
   values_.resize(stride_ * stride_);
   block_.resize(stride_ * sample_block);
-  std::vector<double> roots(n);
-  for (std::size_t k = 0; k < n; ++k) roots[k] = std::sqrt(weights[k]);
+  roots_.resize(n);
+  for (std::size_t k = 0; k < n; ++k) roots_[k] = std::sqrt(weights[k]);
   const View<double> rows(values_.data() + known * stride_, fresh, count, stride_);
   host.fill(rows, 0);
   for (std::size_t start = 0; start < n; start += sample_block) {
@@ -33,7 +33,7 @@ void ScpGram<Real>::form(std::span<const std::size_t> which, std::size_t known,
         const Real* from = columns_.column(which[i]) + start;
         double* to = block_.data() + i * width;
         for (std::size_t k = 0; k < width; ++k) {
-          to[k] = roots[start + k] * static_cast<double>(from[k]);
+          to[k] = roots_[start + k] * static_cast<double>(from[k]);
         }
       }
     });

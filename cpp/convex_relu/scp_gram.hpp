@@ -29,7 +29,7 @@ class ScpGram {
  private:
   const ScpColumns<Real>& columns_;
   std::size_t stride_;
-  std::vector<double> values_, block_;
+  std::vector<double> values_, block_, roots_;
 };
 
 }  // namespace secondorder::convex_relu

@@ -6,16 +6,14 @@
 //
 // Coordinate descent would stall at the kinks of the hinge, so it is solved by a primal-dual
 // interior point method with predictor and corrector (Mehrotra, SIAM J. Optim. 2, 1992). Its Newton
-// steps are reduced to a system of the order of the working set, D⁻¹ + BᵀE⁻¹B with diagonal D and
-// E.
+// steps are reduced to systems of the order of the working set (scp_hinge_system.hpp).
 #pragma once
 
 #include <span>
 #include <vector>
 
 #include "base/run_control.hpp"
-#include "convex_relu/scp_columns.hpp"
-#include "convex_relu/scp_gram.hpp"
+#include "convex_relu/scp_hinge_system.hpp"
 
 namespace secondorder::convex_relu {
 
@@ -41,8 +39,9 @@ class ScpHinge {
   struct Point {
     Pair p, m, s, r;
     std::vector<double> t, dt;
-    std::vector<double> residual;  ///< of the primal equation
-    std::vector<double> bt;        ///< Bᵀt
+    std::vector<double> residual;   ///< of the primal equation
+    std::vector<double> bt;         ///< Bᵀt
+    std::vector<double> x, h, bdt;  ///< p − m or its step; right-hand side; Bᵀdt
     Point(std::size_t columns, std::size_t rows)
         : p(columns),
           m(columns),
@@ -51,27 +50,23 @@ class ScpHinge {
           t(rows),
           dt(rows),
           residual(rows),
-          bt(columns) {}
+          bt(columns),
+          x(columns),
+          h(rows),
+          bdt(columns) {}
   };
 
   void start(Point& point);
   void evaluate(Point& point);
   double gap(const Point& point) const;
   void factor(const Point& point);
-  std::vector<double> solve_reduced(const std::vector<double>& h, std::vector<double>& dt);
   void newton(Point& point, double target, bool corrector);
   std::vector<double> weights(const Point& point, double allowed) const;
-  std::vector<double> times(std::span<const double> x) const;             ///< B·x
-  std::vector<double> transposed_times(std::span<const double> t) const;  ///< Bᵀ·t
 
-  const ScpColumns<Real>& columns_;
   std::span<const double> y_;
   std::vector<double> w_;
   double beta_;
-  HostAlgebra& host_;
-  std::vector<std::size_t> working_;
-  ScpGram<Real> gram_;
-  std::vector<double> factor_, scale_;  ///< of the system made to have a unit diagonal
+  ScpHingeSystem<Real> system_;
   std::vector<double> d_inverse_, e_inverse_;
   std::vector<double> slopes_;  ///< Σ wₖaⱼₖ of the working set
 };
