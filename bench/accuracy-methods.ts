@@ -61,19 +61,12 @@ function solverHash(): string {
 export function convexMethods(effort: Effort): Method[] {
   const { gates, folds, betas } = effort;
   const key = { gates, folds, betas, solver: solverHash() };
-  const method = (name: string, more: { model?: 'gated'; likelihood?: true } = {}): Method => ({
+  const method = (name: string, model: 'relu' | 'gated', likelihood: boolean): Method => ({
     names: [name],
-    key: { ...key, ...more },
+    key: { ...key, model, likelihood },
     async run({ training, test, classes }, seed, threads) {
-      const { model, likelihood } = more;
       const loss = likelihood && (classes > 2 ? ('softmax' as const) : ('logistic' as const));
-      const options = {
-        gates,
-        tolerance: 1e-2,
-        seed,
-        ...(model && { model }),
-        ...(loss && { loss }),
-      };
+      const options = { gates, tolerance: 1e-2, seed, model, ...(loss && { loss }) };
       const { result, cpu } = await timed(() =>
         crossValidate(
           new ConvexReLUClassifier(options),
@@ -87,9 +80,9 @@ export function convexMethods(effort: Effort): Method[] {
     },
   });
   return [
-    method('convex'),
-    method('convex, gated', { model: 'gated' }),
-    method('convex, cross-entropy', { likelihood: true }),
+    method('convex', 'relu', false),
+    method('convex, cross-entropy', 'relu', true),
+    method('convex, gated', 'gated', false),
   ];
 }
 

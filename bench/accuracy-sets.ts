@@ -26,7 +26,9 @@ interface Source {
   missing?: 'drop' | 'mean';
 }
 
+/** Those of the folder that are tables, each once. */
 const SOURCES: Record<string, Source> = {
+  a9a: { file: 'libsvm/a9a.gz' },
   australian: { file: 'libsvm/australian_scale.gz' },
   breast_cancer_original: { file: 'uci/breast_cancer_original.csv.gz' },
   breast_cancer_wdbc: { file: 'uci/breast_cancer_wdbc.csv.gz' },
@@ -34,13 +36,16 @@ const SOURCES: Record<string, Source> = {
   glass: { file: 'uci/glass.csv.gz' },
   heart_cleveland: { file: 'uci/heart_cleveland.csv.gz', as: (label) => Number(Number(label) > 0) },
   house_votes84: { file: 'uci/house_votes84.csv.gz', missing: 'mean' },
+  iris: { file: 'uci/iris.csv.gz' },
   letter: { file: 'uci/letter.csv.gz' },
+  mushrooms: { file: 'libsvm/mushrooms.gz' },
   pima: { file: 'uci/pima.csv.gz' },
   sonar: { file: 'uci/sonar.csv.gz' },
   spambase: { file: 'uci/spambase.csv.gz' },
   splice: { file: 'libsvm/splice_scale.gz' },
   vehicle: { file: 'uci/vehicle.csv.gz' },
   wine: { file: 'uci/wine.csv.gz' },
+  zoo: { file: 'uci/zoo.csv.gz' },
 };
 
 export const SET_NAMES = Object.keys(SOURCES);

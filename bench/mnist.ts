@@ -45,6 +45,7 @@ const CASES = [
   { deskewed: false, gates: 512 },
   { deskewed: true, gates: 512 },
   { deskewed: false, gates: 1024 },
+  { deskewed: true, gates: 4096 },
 ];
 const QUICK = [
   { deskewed: false, gates: 64 },
