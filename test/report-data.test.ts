@@ -1,7 +1,7 @@
 // What reports are made of: what is refused, and the curve of scores along a run.
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { ConvexReLUClassifier } from 'secondorder';
+import { type ClassifierOptions, ConvexReLUClassifier } from 'secondorder';
 import {
   type ConvexRun,
   convexReport,
@@ -63,6 +63,29 @@ t.test('data that do not fit together are refused', async (t) => {
       message: 'picture 5 of "diverging pictures" has 2 values, not 3 x 4',
     },
   );
+});
+
+t.test('runs of a special kind have tables of their own', async (t) => {
+  const tables = async (more: ClassifierOptions) => {
+    const special = await new ConvexReLUClassifier({ ...options, ...more }).fit(x, y);
+    const { report, network } = { report: special.report!, network: special.network };
+    const page = convexReport({ ...run, report, network });
+    renderReport(page);
+    const rows = page.tables.flatMap((table) => table.rows);
+    return { report, titles: page.tables.map(({ title }) => title), rows };
+  };
+  const plain = await tables({});
+  t.same(plain.titles, ['Result', 'Data', 'Options']);
+
+  const sampled = await tables({ method: 'scp', tolerance: 1e-2 });
+  t.same(sampled.titles, ['Result', 'Hidden vectors', 'Data', 'Options']);
+  const tested = sampled.rows.find(({ label }) => label === 'Tested afterwards');
+  t.equal(tested?.value, sampled.report.sampling!.tested);
+
+  const robust = await tables({ loss: 'hinge', adversarial: { epsilon: 0.1 }, tolerance: 1e-2 });
+  t.same(robust.titles, ['Result', 'Training samples under attack', 'Data', 'Options']);
+  const certified = robust.rows.find(({ label }) => label === 'Accuracy, certified');
+  t.equal(certified?.value, robust.report.robust!.certifiedAccuracy);
 });
 
 t.test('the report of a run', async (t) => {

@@ -6,6 +6,7 @@ import type { TrainingOptions } from '../convex-relu/option-types';
 import type { ConvexProgress, ConvexReport } from '../convex-relu/report';
 import type { MatrixLike } from '../matrix';
 import { type CheckedRun, checkRun } from './check-run';
+import { variantTables } from './convex-variants';
 import { count } from './count';
 import type { Chart, Fact, FactTable, HistoryColumn, NumberFormat, ReportData } from './data';
 import { type Evaluation, showEvaluation } from './evaluation';
@@ -52,7 +53,12 @@ export function convexReport(run: ConvexRun): ReportData {
     status: { text: words(report.status), good: report.status === 'converged' },
     summary: summary(report),
     highlights: highlights(run),
-    tables: [resultTable(report), dataTable(checked), ...(options ? [optionTable(options)] : [])],
+    tables: [
+      resultTable(report),
+      ...variantTables(report),
+      dataTable(checked),
+      ...(options ? [optionTable(options)] : []),
+    ],
     history: historyColumns(report.history, run.scores ?? [], evaluation.kind),
     runAxes: [
       { column: 'iteration', name: 'iteration', axis: 'iteration' },
@@ -164,8 +170,9 @@ function resultTable(report: ConvexReport): FactTable {
   return { title: 'Result', rows };
 }
 
-function innerIterations({ innerIterations: value }: ConvexReport): Fact {
-  return { label: 'Inner iterations', value, format: 'integer', note: 'of conjugate gradients' };
+function innerIterations({ innerIterations: value, sampling }: ConvexReport): Fact {
+  const note = sampling ? 'over the working sets' : 'of conjugate gradients';
+  return { label: 'Inner iterations', value, format: 'integer', note };
 }
 
 function dataTable({ x, evaluation, trainingScore }: CheckedRun): FactTable {
