@@ -10,9 +10,11 @@
 // weights multiply the loss, or, for the squared loss, are folded into the rows of X and y.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "algebra/algebra.hpp"
+#include "convex_relu/gate_shards.hpp"
 #include "convex_relu/gates.hpp"
 #include "convex_relu/options.hpp"
 #include "convex_relu/preprocessing.hpp"
@@ -78,12 +80,27 @@ struct Program {
   }
 };
 
-/// Computes X, the bits (where there are gates) and the targets, and uploads them. The bits stay in
-/// `patterns` too.
+/// A program in an algebra's memory, of some of the gates.
+template <class Real>
+struct ProgramPart {
+  Algebra<Real>& algebra;
+  Program<Real>& program;
+  GateRange gates;
+};
+
+/// Computes X, the bits (where there are gates) and the targets, and uploads them to each part. The
+/// bits of all gates stay in `patterns` too.
 template <class Real>
 void load_program(const DataView& data, const Preprocessing& preprocessing,
                   const Rotation& rotation, const Gates& gates, const Targets& targets,
-                  HostAlgebra& host, GateBits patterns, Algebra<Real>& algebra,
-                  Program<Real>& program);
+                  HostAlgebra& host, GateBits patterns, std::span<const ProgramPart<Real>> parts);
+/// The same to one program, without gates.
+template <class Real>
+void load_samples(const DataView& data, const Preprocessing& preprocessing,
+                  const Rotation& rotation, const Targets& targets, HostAlgebra& host,
+                  Algebra<Real>& algebra, Program<Real>& program) {
+  const ProgramPart<Real> all{algebra, program, {}};
+  load_program<Real>(data, preprocessing, rotation, {}, targets, host, {}, {&all, 1});
+}
 
 }  // namespace secondorder::convex_relu
