@@ -4,7 +4,8 @@
 //
 // warm started from the last u, with a randomized Nyström preconditioner (Frangella, Tropp, Udell,
 // "Randomized Nyström preconditioning", 2021) for A. All outputs share the operator and are solved
-// as one system. Of several shards each has a preconditioner for its own gates' block of A.
+// as one system. Of several shards each has its gates' rows of all vectors, and of U; what is F's
+// or a product of vectors is a sum over the shards.
 #include <algorithm>
 #include <cmath>
 
@@ -30,7 +31,7 @@ class ConjugateGradient final : public UUpdate<Real> {
         program_(program),
         communicator_(communicator),
         unknowns_(program.shape.gates * program.shape.features),
-        rank_(sketch_rank(program.shape)),
+        rank_(sketch_rank(program.all_gates, program.shape.features)),
         u_(parameters(arena)),
         s_(parameters(arena)),
         gradient_(parameters(arena)),
@@ -155,6 +156,7 @@ class ConjugateGradient final : public UUpdate<Real> {
   void precondition() {
     algebra_.gates_to_columns(gradient_, columns_);
     algebra_.multiply(1, weighted_, Transpose::yes, columns_, Transpose::no, 0, coordinates_);
+    communicator_.sum(algebra_, coordinates_);
     algebra_.multiply(1, vectors_, Transpose::no, coordinates_, Transpose::no, 1, columns_);
     algebra_.columns_to_gates(columns_, preconditioned_);
   }
@@ -174,12 +176,16 @@ class ConjugateGradient final : public UUpdate<Real> {
     const std::size_t first = (n - rows) / 2;
     const Philox random(0, sketch_stream);
     std::vector<Real> sketch(sketch_.size());
-    for (std::size_t i = 0; i < sketch.size(); ++i) sketch[i] = static_cast<Real>(random.normal(i));
+    const std::size_t before = program_.first_gate * rank_ * program_.shape.features;
+    for (std::size_t i = 0; i < sketch.size(); ++i) {
+      sketch[i] = static_cast<Real>(random.normal(before + i));
+    }
     algebra_.upload(sketch, sketch_);
     algebra_.copy(sketch_, sketch_image_);
     algebra_.scale_columns(inverse_root_, sketch_image_);
     algebra_.gated_forward(program_.x.block(first, rows), program_.gates.block(first, rows),
                            sketch_image_, sketch_prediction_);
+    communicator_.sum(algebra_, sketch_prediction_);
     algebra_.gated_adjoint(program_.x.block(first, rows), program_.gates.block(first, rows),
                            sketch_prediction_, sketch_image_);
     algebra_.scale_columns(inverse_root_, sketch_image_);
@@ -197,12 +203,13 @@ class ConjugateGradient final : public UUpdate<Real> {
     };
     std::vector<double> image = download(vectors_), sketch = download(weighted_);
     const View<double> y(image.data(), unknowns_, rank_), omega(sketch.data(), unknowns_, rank_);
-    const double shift = 1e-7 * std::sqrt(host.dot(y, y));
+    const double shift = 1e-7 * std::sqrt(communicator_.sum(host.dot(y, y)));
     host.axpby(shift, omega, 1, y);
     std::vector<double> small(rank_ * rank_), other(rank_ * rank_);
     const View<double> core(small.data(), rank_, rank_), gram(other.data(), rank_, rank_);
     algebra_.checkpoint();
     host.multiply(1, omega, Transpose::yes, y, Transpose::no, 0, core);
+    communicator_.sum(small);
     algebra_.checkpoint();
     const bool positive = host.cholesky(core);
     // rows of Yᵀ: L⁻¹·Yᵀ, then the eigenvectors of its Gram matrix
@@ -215,6 +222,7 @@ class ConjugateGradient final : public UUpdate<Real> {
     if (positive) host.lower_solve(core, factor);
     algebra_.checkpoint();
     host.multiply(1, factor, Transpose::no, factor, Transpose::yes, 0, gram);
+    communicator_.sum(other);
     algebra_.checkpoint();
     const std::vector<double> values = symmetric_eigen(gram, host);
     algebra_.checkpoint();

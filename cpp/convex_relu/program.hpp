@@ -56,6 +56,9 @@ struct Program {
   double beta = 0;        ///< in the program's units
   std::size_t group = 1;  ///< consecutive parameter rows of one penalty group
   std::vector<double> eigenvalues;
+  // Where the gates are a shard's (gate_shards.hpp): which of all gates they are.
+  std::size_t first_gate = 0;
+  std::size_t all_gates = shape.gates;
 
   View<Real> x;        ///< n × r
   GateBits gates;      ///< n × P

@@ -23,13 +23,14 @@ namespace {
 /// Iterations that a run may take: cones take ten times as many.
 double expected_iterations(const GatedShape& s) { return s.sets == 2 ? 200 : 20; }
 
-/// What the layout of the program and ADMM takes, over a counting arena.
+/// What the layout of the program of a shard and ADMM takes, over a counting arena.
 template <class Real>
-std::size_t workspace_bytes(Algebra<Real>& algebra, const GatedShape& shape, bool weighted,
-                            const Options& options, Route route) {
+std::size_t workspace_bytes(Algebra<Real>& algebra, const GatedShape& shard, std::size_t all_gates,
+                            bool weighted, const Options& options, Route route) {
   Arena arena;
-  Program<Real> program(shape, weighted, arena);
+  Program<Real> program(shard, weighted, arena);
   program.loss = options.loss;
+  program.all_gates = all_gates;
   const Admm<Real> admm(algebra, arena, program, route, options.relaxation);
   return arena.bytes();
 }
@@ -59,7 +60,8 @@ double route_cost(Route route, const GatedShape& s, Loss loss, double iterations
     case Route::conjugate_gradient:
       break;
   }
-  return bit_sums * 2 * std::min(n, 16384.0) * gates * r * static_cast<double>(sketch_rank(s)) +
+  return bit_sums * 2 * std::min(n, 16384.0) * gates * r *
+             static_cast<double>(sketch_rank(s.gates, s.features)) +
          iterations * 2 * (inner_iterations + 1) * gated;
 }
 
@@ -88,7 +90,8 @@ Plan make_plan(Algebra<Real>& algebra, const GatedShape& shape, std::size_t raw_
   for (const Route route : {Route::woodbury, Route::gram, Route::conjugate_gradient}) {
     if (options.route != Route::automatic && options.route != route) continue;
     if (room.gpus > 1 && route == Route::gram) continue;
-    const std::size_t workspace = workspace_bytes(algebra, shard, weighted, options, route);
+    const std::size_t workspace =
+        workspace_bytes(algebra, shard, shape.gates, weighted, options, route);
     const std::size_t bytes = workspace + algebra.scratch_bytes(shard);
     const RunSize size = RunSize::most(shape, raw_features, route, bytes);
     const std::size_t around =
@@ -96,7 +99,7 @@ Plan make_plan(Algebra<Real>& algebra, const GatedShape& shape, std::size_t raw_
     const std::size_t on_host = room.gpu ? around : bytes + around;
     if (smallest == 0 || on_host < smallest) smallest = on_host;
     if (room.gpu) {
-      const std::size_t on_gpu = bytes + starting_scratch_bytes(algebra, shard, route);
+      const std::size_t on_gpu = bytes + starting_scratch_bytes(algebra, shard, shape.gates, route);
       if (smallest_on_gpu == 0 || on_gpu < smallest_on_gpu) smallest_on_gpu = on_gpu;
       if (on_gpu > *room.gpu) continue;
     }

@@ -17,6 +17,8 @@ Program<Real> program_of_shard(const Program<Real>& all, const GateRange& range,
   program.beta = all.beta;
   program.group = all.group;
   program.eigenvalues = all.eigenvalues;
+  program.first_gate = range.first;
+  program.all_gates = all.shape.gates;
   return program;
 }
 

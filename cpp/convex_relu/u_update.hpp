@@ -36,9 +36,9 @@ class UUpdate {
 /// The weight γ of the cones in B, for columns of norm 1.
 inline constexpr double gamma_cone = 3;
 
-/// Rank of the preconditioner of the conjugate gradients.
-inline std::size_t sketch_rank(const GatedShape& shape) {
-  return std::min<std::size_t>(200, std::max<std::size_t>(1, shape.gates * shape.features / 4));
+/// Rank of the preconditioner of the conjugate gradients, for all gates.
+inline std::size_t sketch_rank(std::size_t gates, std::size_t features) {
+  return std::min<std::size_t>(200, std::max<std::size_t>(1, gates * features / 4));
 }
 
 /// B = 1 + γΛ per feature, for programs with cones; 1 for those without.
