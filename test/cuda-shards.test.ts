@@ -1,8 +1,10 @@
 // Convex training with its gates shared by several GPUs, over the emulated CUDA.
 
+import { join } from 'node:path';
 import type { ConvexReport, MemoryEstimate } from 'secondorder';
 import t from 'tap';
-import { evaluate, skip } from './fixtures/emulated-cuda';
+import { result, ringCsv, secondorder } from './cli-run';
+import { environment, evaluate, skip } from './fixtures/emulated-cuda';
 
 /** Thirty samples that train in a few hundred iterations. */
 const DATA = `
@@ -79,7 +81,7 @@ t.test('fewer gates than GPUs: as many GPUs as gates', { skip }, async (t) => {
     `${DATA}
     const gates = [[1, 0, 0], [0, 1, 0]];
     const device = ['cuda:0', 'cuda:1', 'cuda:2'];
-    const { report } = await trainConvexReLU(x, y, { ...options, gates, device });
+    const { report } = await trainConvexReLU(x, y, { ...options, gates, device, maxIterations: 50 });
     return [report.device, report.gates];`,
     { gpus: 3 },
   );
@@ -186,4 +188,20 @@ t.test('what several GPUs cannot be asked for', { skip }, async (t) => {
     t.match(failure, { code: 'ERR_CUDA_NO_BACKEND', argument, message: /CPU alone/ });
   }
   t.equal(found.alone, 'cuda:1');
+});
+
+t.test('the command line takes several with commas between them', { skip }, async (t) => {
+  const data = join(t.testdir({ 'ring.csv': ringCsv(40) }), 'ring.csv');
+  const train = (device: string) => {
+    const options = ['--device', device, '--refine', 'never', '--max-iterations', '20', '--json'];
+    const env = environment({ gpus: 2 }) as Record<string, string>;
+    return secondorder(['train', data, '--gates', '6', ...options], { env });
+  };
+  t.match(result(await train('cuda:1,cuda:0')), { device: 'cuda:1,cuda:0' });
+  for (const wrong of ['cuda:0,cpu', 'cuda:0,', 'cuda,cuda:1']) {
+    const { code, err } = await train(wrong);
+    t.equal(code, 2, wrong);
+    t.match(err, /is not auto, cpu, cuda, cuda:N or cuda:N,cuda:M/);
+  }
+  t.match((await train('cuda:0,cuda:0')).err, /device/);
 });
