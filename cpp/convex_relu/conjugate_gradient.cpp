@@ -195,7 +195,8 @@ class ConjugateGradient final : public UUpdate<Real> {
   }
 
   void factor_sketch(double rows_ratio) {
-    HostAlgebra host(algebra_.parallelism());
+    const auto shards = static_cast<int>(communicator_.size());
+    HostAlgebra host(std::max(1, algebra_.parallelism() / shards));
     std::vector<Real> staging(unknowns_ * rank_);
     const auto download = [&](View<Real> from) {
       algebra_.download(from, staging);
