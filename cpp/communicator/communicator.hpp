@@ -3,7 +3,6 @@
 // for the few sums in which the shards meet.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <span>
 
@@ -29,7 +28,6 @@ class Communicator {
   virtual void sum(Algebra<float>& algebra, View<float> a) = 0;
   virtual void sum(Algebra<double>& algebra, View<double> a) = 0;
 
-  bool first() const { return rank() == 0; }
   double sum(double value) {
     sum(std::span<double>(&value, 1));
     return value;
@@ -42,16 +40,5 @@ class Communicator {
 
 /// That of a solver in one piece, for which there is nothing to do.
 Communicator& alone();
-
-/// The same for the lower triangle of a symmetric matrix; what is above it may be changed.
-template <class Real>
-void sum_lower_triangle(Communicator& communicator, Algebra<Real>& algebra, View<Real> a) {
-  constexpr std::size_t block = 1024;
-  if (communicator.size() == 1) return;
-  for (std::size_t first = 0; first < a.rows; first += block) {
-    const std::size_t rows = std::min(block, a.rows - first);
-    communicator.sum(algebra, a.block(first, rows).columns(0, first + rows));
-  }
-}
 
 }  // namespace secondorder

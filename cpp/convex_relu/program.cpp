@@ -33,13 +33,17 @@ double mean_column_norm(const std::vector<double>& squares) {
   return count == 0 ? 1 : sum / static_cast<double>(count);
 }
 
-/// The bits of a part's gates, to its memory.
+/// The bits that a part needs, of rows from `first_row` on, to its memory.
 template <class Real>
-void upload_bits(GateBits all, const ProgramPart<Real>& part, GateBits to) {
+void upload_bits(GateBits all, std::size_t first_row, const ProgramPart<Real>& part) {
+  const std::span<const std::uint64_t> words(all.words, all.rows * all.stride());
   if (part.gates.count == all.gates) {
-    part.algebra.upload(std::span<const std::uint64_t>(all.words, all.rows * all.stride()), to);
-  } else {
-    part.algebra.upload(cut_bits(all, part.gates), to);
+    part.algebra.upload(words, part.program.gates.block(first_row, all.rows));
+    return;
+  }
+  part.algebra.upload(cut_bits(all, part.gates), part.program.gates.block(first_row, all.rows));
+  if (part.program.all_bits.words != nullptr) {
+    part.algebra.upload(words, part.program.all_bits.block(first_row, all.rows));
   }
 }
 
@@ -136,6 +140,22 @@ Rotation fit_rotation(const DataView& data, const Preprocessing& preprocessing,
 }
 
 template <class Real>
+Program<Real> program_of_shard(const Program<Real>& all, const GateRange& range, bool weighted,
+                               Route route, Arena& arena) {
+  Program<Real> program(shape_of_shard(all.shape, range), weighted, arena);
+  program.loss = all.loss;
+  program.beta = all.beta;
+  program.group = all.group;
+  program.eigenvalues = all.eigenvalues;
+  program.first_gate = range.first;
+  program.all_gates = all.shape.gates;
+  if (range.count < program.all_gates && route == Route::woodbury) {
+    program.all_bits = arena.gate_bits(all.shape.rows, program.all_gates);
+  }
+  return program;
+}
+
+template <class Real>
 void load_program(const DataView& data, const Preprocessing& preprocessing,
                   const Rotation& rotation, const Gates& gates, const Targets& targets,
                   HostAlgebra& host, GateBits patterns, std::span<const ProgramPart<Real>> parts) {
@@ -156,7 +176,7 @@ void load_program(const DataView& data, const Preprocessing& preprocessing,
     for (const ProgramPart<Real>& part : parts) {
       part.algebra.upload(x, part.program.x.block(first, s.rows));
       part.algebra.upload(y, part.program.y.block(first, s.rows));
-      if (gates.count > 0) upload_bits(bits, part, part.program.gates.block(first, s.rows));
+      if (gates.count > 0) upload_bits(bits, first, part);
     }
   });
   const std::vector<Real> weights(targets.weights.begin(), targets.weights.end());
@@ -165,6 +185,10 @@ void load_program(const DataView& data, const Preprocessing& preprocessing,
   }
 }
 
+template Program<float> program_of_shard(const Program<float>&, const GateRange&, bool, Route,
+                                         Arena&);
+template Program<double> program_of_shard(const Program<double>&, const GateRange&, bool, Route,
+                                          Arena&);
 template void load_program(const DataView&, const Preprocessing&, const Rotation&, const Gates&,
                            const Targets&, HostAlgebra&, GateBits,
                            std::span<const ProgramPart<float>>);

@@ -56,9 +56,10 @@ struct Program {
   double beta = 0;        ///< in the program's units
   std::size_t group = 1;  ///< consecutive parameter rows of one penalty group
   std::vector<double> eigenvalues;
-  // Where the gates are a shard's (gate_shards.hpp): which of all gates they are.
+  // Where the gates are a shard's (gate_shards.hpp): which they are, and of how many.
   std::size_t first_gate = 0;
   std::size_t all_gates = shape.gates;
+  GateBits all_bits;  ///< n × all gates, in shards whose u-update needs them
 
   View<Real> x;        ///< n × r
   GateBits gates;      ///< n × P
@@ -69,6 +70,7 @@ struct Program {
   bool signed_gates = false;
 
   bool cones() const { return shape.sets == 2 || signed_gates; }
+  GateBits all_patterns() const { return all_gates == shape.gates ? gates : all_bits; }
 
   /// Over memory that others own: the caller sets the views.
   explicit Program(const GatedShape& program_shape) : shape(program_shape) {}
@@ -82,6 +84,12 @@ struct Program {
     if (weighted) weights = arena.matrix<Real>(shape.rows, 1);
   }
 };
+
+/// The program of a range of `all`'s gates, for a route of the u-update, with the memory of its
+/// matrices.
+template <class Real>
+Program<Real> program_of_shard(const Program<Real>& all, const GateRange& range, bool weighted,
+                               Route route, Arena& arena);
 
 /// A program in an algebra's memory, of some of the gates.
 template <class Real>

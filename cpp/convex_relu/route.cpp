@@ -23,14 +23,15 @@ namespace {
 /// Iterations that a run may take: cones take ten times as many.
 double expected_iterations(const GatedShape& s) { return s.sets == 2 ? 200 : 20; }
 
-/// What the layout of the program of a shard and ADMM takes, over a counting arena.
+/// What the layout of the program of the largest shard and ADMM takes, over a counting arena.
 template <class Real>
-std::size_t workspace_bytes(Algebra<Real>& algebra, const GatedShape& shard, std::size_t all_gates,
+std::size_t workspace_bytes(Algebra<Real>& algebra, const GatedShape& shape, std::size_t shards,
                             bool weighted, const Options& options, Route route) {
+  Program<Real> all(shape);
+  all.loss = options.loss;
   Arena arena;
-  Program<Real> program(shard, weighted, arena);
-  program.loss = options.loss;
-  program.all_gates = all_gates;
+  const GateRange range = cut_gates(shape.gates, shards).front();
+  const Program<Real> program = program_of_shard(all, range, weighted, route, arena);
   const Admm<Real> admm(algebra, arena, program, route, options.relaxation);
   return arena.bytes();
 }
@@ -91,7 +92,7 @@ Plan make_plan(Algebra<Real>& algebra, const GatedShape& shape, std::size_t raw_
     if (options.route != Route::automatic && options.route != route) continue;
     if (room.gpus > 1 && route == Route::gram) continue;
     const std::size_t workspace =
-        workspace_bytes(algebra, shard, shape.gates, weighted, options, route);
+        workspace_bytes(algebra, shape, room.gpus, weighted, options, route);
     const std::size_t bytes = workspace + algebra.scratch_bytes(shard);
     const RunSize size = RunSize::most(shape, raw_features, route, bytes);
     const std::size_t around =

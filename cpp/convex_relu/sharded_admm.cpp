@@ -6,24 +6,6 @@
 
 namespace secondorder::convex_relu {
 
-namespace {
-
-/// What `all` says, in memory of its own for a shard's gates.
-template <class Real>
-Program<Real> program_of_shard(const Program<Real>& all, const GateRange& range, bool weighted,
-                               Arena& arena) {
-  Program<Real> program(shape_of_shard(all.shape, range), weighted, arena);
-  program.loss = all.loss;
-  program.beta = all.beta;
-  program.group = all.group;
-  program.eigenvalues = all.eigenvalues;
-  program.first_gate = range.first;
-  program.all_gates = all.shape.gates;
-  return program;
-}
-
-}  // namespace
-
 template <class Real>
 ShardedAdmm<Real>::Shard::Shard(Algebra<Real>& on, const Program<Real>& all, const GateRange& range,
                                 bool weighted, std::size_t workspace_bytes, Route route,
@@ -31,7 +13,7 @@ ShardedAdmm<Real>::Shard::Shard(Algebra<Real>& on, const Program<Real>& all, con
     : algebra(on),
       gates(range),
       arena(on.allocate(workspace_bytes), workspace_bytes),
-      program(program_of_shard(all, range, weighted, arena)),
+      program(program_of_shard(all, range, weighted, route, arena)),
       admm(on, arena, program, route, relaxation, communicator) {
   algebra.reserve_scratch(program.shape);
 }

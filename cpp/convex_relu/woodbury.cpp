@@ -1,5 +1,5 @@
 // u-update by the n × n Woodbury matrix: (I + kS·H)·r = a − Fδ, then t = k·B⁻¹·Fᵀr.
-// H and Fδ are sums over the gates, and so over the shards; each shard has the factor.
+// Of several shards each makes the same factor, from the patterns of all gates; Fδ is their sum.
 #include "base/error.hpp"
 #include "convex_relu/u_update.hpp"
 
@@ -28,9 +28,7 @@ class Woodbury final : public UUpdate<Real> {
     algebra_.scale_columns(weight_, scaled_);
     algebra_.multiply(1, program_.x, Transpose::no, scaled_, Transpose::yes, 0, factor_);
     const double sets = static_cast<double>(program_.shape.sets);
-    const Real identity = communicator_.first() ? 1 : 0;  // once in the sum
-    algebra_.gate_kernel(program_.gates, static_cast<Real>(k * sets), identity, factor_);
-    sum_lower_triangle(communicator_, algebra_, factor_);
+    algebra_.gate_kernel(program_.all_patterns(), static_cast<Real>(k * sets), 1, factor_);
     if (!algebra_.cholesky(factor_)) {
       throw Error(ErrorCode::numerical,
                   "the u-update's matrix isn't positive definite in this precision; use float64 or "

@@ -27,15 +27,15 @@ Options with(Route route, Loss loss = Loss::squared) {
 }
 
 /// Bytes that program and solver really take of the workspace that was planned for them, where more
-/// would throw; of a shard of `all_gates`.
+/// would throw; of the shard that has a range of the gates.
 template <class Real>
-std::size_t laid_out(const GatedShape& shape, std::size_t all_gates, const Plan& plan,
+std::size_t laid_out(const GatedShape& shape, const GateRange& range, const Plan& plan,
                      const Options& options, bool weighted) {
   CpuAlgebra<Real> algebra(1);
   Arena arena(algebra.allocate(plan.workspace_bytes), plan.workspace_bytes);
-  Program<Real> program(shape, weighted, arena);
-  program.loss = options.loss;
-  program.all_gates = all_gates;
+  Program<Real> all(shape);
+  all.loss = options.loss;
+  const Program<Real> program = program_of_shard(all, range, weighted, options.route, arena);
   const Admm<Real> admm(algebra, arena, program, options.route, options.relaxation);
   return arena.bytes();
 }
@@ -53,7 +53,7 @@ TEST_SUITE("memory") {
             const Plan plan = make_plan(algebra, shape, 9, weighted, options, Room{.host = plenty});
             CHECK(plan.route == route);
             const std::size_t workspace =
-                laid_out<Real>(shape, shape.gates, plan, options, weighted);
+                laid_out<Real>(shape, {0, shape.gates}, plan, options, weighted);
             CHECK(plan.workspace_bytes == workspace);
             CHECK(plan.device_bytes == workspace + algebra.scratch_bytes(shape));
             CHECK(plan.bytes() == plan.device_bytes + plan.host_bytes);
@@ -84,7 +84,7 @@ TEST_SUITE("memory") {
           for (const Route route : {Route::woodbury, Route::conjugate_gradient}) {
             const Plan plan = make_plan(algebra, shape, 9, true, with(route), room);
             const GatedShape shard = shape_of_shard(shape, range);
-            const std::size_t taken = laid_out<float>(shard, shape.gates, plan, with(route), true);
+            const std::size_t taken = laid_out<float>(shape, range, plan, with(route), true);
             CHECK(taken <= plan.workspace_bytes);
             if (range.first == 0) CHECK(taken == plan.workspace_bytes);
             CHECK(plan.device_bytes >= taken + algebra.scratch_bytes(shard));

@@ -68,6 +68,8 @@ struct AdmmCase {
     algebra.upload(std::vector<Real>(targets.y.begin(), targets.y.end()), program.y);
     algebra.fill(program.weights, 1);
     algebra.upload(convex_relu::cut_bits(bits->view(), gates), program.gates);
+    if (program.all_bits.words == nullptr) return;
+    algebra.upload(convex_relu::cut_bits(bits->view(), {0, shape.gates}), program.all_bits);
   }
 
  private:

@@ -28,9 +28,9 @@ class RunningShards {
     convex_relu::Program<Real> program(c.shape);
     c.describe(program);
     Arena counting;
-    convex_relu::Program<Real> largest(convex_relu::largest_shard(c.shape, shards), true, counting);
-    c.describe(largest);
-    largest.all_gates = c.shape.gates;
+    const convex_relu::GateRange range = convex_relu::cut_gates(c.shape.gates, shards).front();
+    const convex_relu::Program<Real> largest =
+        convex_relu::program_of_shard(program, range, true, c.route, counting);
     const convex_relu::Admm<Real> planned(*algebras[0], counting, largest, c.route, 1.7);
     admm.emplace(algebras, program, true, counting.bytes(), c.route, 1.7);
     for (const auto& part : admm->parts()) c.upload(part.algebra, part.program, part.gates);

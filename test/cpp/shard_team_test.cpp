@@ -89,25 +89,6 @@ TEST_SUITE("shard team") {
     }
   }
 
-  TEST_CASE("lower triangles") {
-    Random random(2);
-    const std::size_t order = 1500;
-    std::vector<Matrix<float>> all = matrices<float>(2, order, order, random);
-    const Matrix<float> sum = summed(all);
-    ShardTeam team(2);
-    team.run([&](std::size_t rank) {
-      CpuAlgebra<float> algebra(1);
-      sum_lower_triangle<float>(team.communicator(rank), algebra, all[rank].view());
-    });
-    for (const Matrix<float>& matrix : all) {
-      bool same = true;
-      for (std::size_t i = 0; i < order; ++i) {
-        for (std::size_t j = 0; j <= i; ++j) same = same && matrix(i, j) == sum(i, j);
-      }
-      CHECK(same);
-    }
-  }
-
   TEST_CASE("one that fails, at any exchange, releases the others; its failure is what is thrown") {
     ShardTeam team(4);
     for (std::size_t culprit = 0; culprit < 4; ++culprit) {

@@ -118,8 +118,10 @@ TEST_SUITE("sharded ADMM") {
       team.run([&](std::size_t rank) {
         CpuAlgebra<double> own(1);
         const auto lay_out = [&](Arena& arena) {
-          Program<double> program(shape_of_shard(problem.shape, ranges[rank]), true, arena);
-          problem.describe(program);
+          Program<double> whole(problem.shape);
+          problem.describe(whole);
+          Program<double> program =
+              program_of_shard(whole, ranges[rank], true, problem.route, arena);
           program.signed_gates = true;
           program.signs = signs.view().block(ranges[rank].first * problem.shape.outputs,
                                              program.shape.set_rows());
