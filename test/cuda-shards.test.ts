@@ -138,6 +138,32 @@ t.test('an abort ends a run on two GPUs at once; both go on afterwards', { skip 
   t.ok(found.waited < 2000, `${found.waited} ms`); // generous: kernels are emulated
 });
 
+t.test('aborted at any moment: what there is, honestly reported', { skip }, async (t) => {
+  const found = (await evaluate(
+    `${DATA}
+    const endless = { ...options, device: both, tolerance: 1e-12, maxIterations: 1e9 };
+    const stops = [];
+    for (const delay of [0, 3, 10, 30, 60, 100, 150, 210]) {
+      const aborted = performance.now() + delay;
+      try {
+        await trainConvexReLU(x, y, endless, { signal: AbortSignal.timeout(delay) });
+      } catch ({ code, partial }) {
+        const waited = performance.now() - aborted;
+        const { gap } = partial ? verify(partial.network, x, y) : {};
+        stops.push({ code, waited, gap, said: partial?.report.gap });
+      }
+    }
+    return stops;`,
+    { gpus: 2 },
+  )) as { code: string; waited: number; gap?: number; said?: number }[];
+  t.equal(found.length, 8);
+  for (const { code, waited, gap, said } of found) {
+    t.equal(code, 'ERR_ABORTED');
+    t.equal(gap, said);
+    t.ok(waited < 2000, `${waited} ms`);
+  }
+});
+
 t.test('runs at the same time on the same two GPUs', { skip }, async (t) => {
   const found = (await evaluate(
     `${DATA}
