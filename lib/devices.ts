@@ -114,8 +114,10 @@ function goTogether(names: Device[]): boolean {
  * GPU.
  */
 export function requireCpu(device: unknown, what: string, argument = 'options.device'): void {
-  if (device === undefined || device === 'auto' || device === 'cpu') return;
-  if (!isGpu(device)) throw invalid(argument, "'auto' or 'cpu'", describe(device));
+  const names: unknown[] = Array.isArray(device) ? device : [device ?? 'auto'];
+  if (names.length === 1 && (names[0] === 'auto' || names[0] === 'cpu')) return;
+  if (!names.every(isGpu) || names.length === 0)
+    throw invalid(argument, "'auto' or 'cpu'", describe(device));
   throw new SecondOrderError(
     'ERR_CUDA_NO_BACKEND',
     `${argument}: ${what} runs on the CPU alone in this version; leave the option out, or take 'cpu'`,

@@ -1,6 +1,12 @@
 // The solvers on the GPU against the CPU, from JavaScript: the same answers within the certificate.
 import assert from 'node:assert/strict';
-import { type ConvexReLUOptions, trainConvexReLUSync, verify } from 'secondorder';
+import {
+  type ConvexReLUOptions,
+  devices,
+  type GpuName,
+  trainConvexReLUSync,
+  verify,
+} from 'secondorder';
 import { FisherWindow, type FisherWindowOptions } from 'secondorder/mfac';
 import { minimizeSync } from 'secondorder/newton';
 import { syntheticProblem } from '../problem';
@@ -25,6 +31,23 @@ const TRAINED: ConvexReLUOptions[] = [
   { route: 'gram', model: 'gated' },
 ];
 
+/** Of what several GPUs share the gates of. */
+const SHARED: ConvexReLUOptions[] = [
+  {},
+  { loss: 'logistic', model: 'gated' },
+  { precision: 'float64', tolerance: 1e-6 },
+  { route: 'cg', model: 'gated' },
+];
+
+/** All GPUs, and the first two, where there are so many. */
+function severalGpus(): GpuName[][] {
+  const all = devices().flatMap(({ device, available }) =>
+    available && device !== 'cpu' ? [device] : [],
+  );
+  if (all.length < 2) return [];
+  return all.length === 2 ? [all] : [all.slice(0, 2), all];
+}
+
 export function checkSolvers(context: GpuContext): CheckResult[] {
   const [n, r, gates] = context.quick ? [16, 3, 4] : [800, 40, 64];
   // Over the gates drawn: refined ones, and so the optimum, may differ by rounding.
@@ -37,6 +60,18 @@ export function checkSolvers(context: GpuContext): CheckResult[] {
       `training ${JSON.stringify(options)}`,
       () => checkTraining(n, r, { tolerance: TOLERANCE, ...options, ...effort, gates }, context),
     ]),
+    ...severalGpus().flatMap((device) =>
+      SHARED.map((options): [string, () => void] => [
+        `training on ${device.join(' and ')} ${JSON.stringify(options)}`,
+        () =>
+          checkTraining(
+            n,
+            r,
+            { tolerance: TOLERANCE, ...options, ...effort, gates, device },
+            context,
+          ),
+      ]),
+    ),
     ...(['float32', 'bfloat16', 'float16', 'int8'] as const).map(
       (storage): [string, () => void] => [
         `window in ${storage}`,
@@ -63,10 +98,10 @@ function checkTraining(n: number, r: number, options: ConvexReLUOptions, context
   const { x, y } = syntheticProblem(n, r);
   const signs = options.loss === 'logistic' || options.loss === 'hinge';
   const targets = signs ? y.map((value) => (value < 0 ? -1 : 1)) : y;
-  const [gpu, cpu] = [context.device, 'cpu' as const].map((device) => {
+  const [gpu, cpu] = [options.device ?? context.device, 'cpu' as const].map((device) => {
     const { network, report } = trainConvexReLUSync(x, targets, { ...options, device });
     const proof = verify(network, x, targets);
-    assert.equal(report.device, device);
+    assert.equal(report.device, [device].flat().join(','));
     const said = `${device}: ${report.status}, gap ${report.gap}`;
     assert.ok(report.status === 'converged' || context.quick, said);
     assert.ok(Math.abs(proof.objective / report.objective - 1) < 1e-9);

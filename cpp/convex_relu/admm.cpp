@@ -9,8 +9,8 @@ namespace secondorder::convex_relu {
 
 template <class Real>
 Admm<Real>::Admm(Algebra<Real>& algebra, Arena& arena, const Program<Real>& program, Route route,
-                 double relaxation)
-    : algebra_(algebra), program_(program), relaxation_(relaxation) {
+                 double relaxation, Communicator& communicator)
+    : algebra_(algebra), program_(program), communicator_(communicator), relaxation_(relaxation) {
   const GatedShape& s = program.shape;
   const auto parameters = [&] { return arena.matrix<Real>(s.parameter_rows(), s.features); };
   const auto one_set = [&] { return arena.matrix<Real>(s.set_rows(), s.features); };
@@ -34,7 +34,7 @@ Admm<Real>::Admm(Algebra<Real>& algebra, Arena& arena, const Program<Real>& prog
   output_ = samples();
   if (program.cones()) needs_multipliers_.resize(s.parameter_rows() / program.group);
   inverse_metric_ = arena.matrix<Real>(1, s.features);
-  update_ = make_u_update(route, algebra, arena, program);
+  update_ = make_u_update(route, algebra, arena, program, communicator);
 }
 
 template <class Real>
@@ -118,8 +118,8 @@ void Admm<Real>::correct_u() {
     algebra_.relax(t_, j == 0 ? Real(1) : Real(-1), set(v_, j), alpha, set(b_, j), set(p_, j));
   }
   if (update_->iterative()) {
-    change_ = std::sqrt(
-        std::max(0.0, algebra_.dot(b_, b_) - 2 * algebra_.dot(b_, v_) + algebra_.dot(v_, v_)));
+    const double squares = algebra_.dot(b_, b_) - 2 * algebra_.dot(b_, v_) + algebra_.dot(v_, v_);
+    change_ = std::sqrt(std::max(0.0, communicator_.sum(squares)));
   }
 }
 
@@ -166,11 +166,13 @@ double Admm<Real>::group_balance() {
   threshold();
   std::vector<double> norms(program_.shape.parameter_rows() / program_.group);
   algebra_.group_norms(v_, program_.group, norms);
-  double squares = 0, active = 0;
+  double sums[2] = {};
+  auto& [squares, active] = sums;
   for (const double norm : norms) {
     squares += norm * norm;
     active += norm > 0 ? 1 : 0;
   }
+  communicator_.sum(sums);
   if (squares <= 0) return no_group_in_use;
   return std::clamp(program_.beta / (rho_ * std::sqrt(squares / active)), 1.0 / 30, 30.0);
 }
@@ -179,20 +181,39 @@ template <class Real>
 Bounds Admm<Real>::bounds(const Targets& targets) {
   const GatedShape& s = program_.shape;
   Bounds bounds;
+  agree();
   dual_vector(targets);  // before V's threshold overwrites b: it needs r of the last u-update
   threshold();
+  double sums[3] = {};
+  auto& [penalty, violation, total] = sums;
   if (program_.cones()) {
-    const ConeSums sums = algebra_.network_forward(program_.x, program_.gates, s.sets, v_, output_);
-    bounds.infeasibility = sums.total > 0 ? std::sqrt(sums.violation / sums.total) : 0;
+    const ConeSums cones =
+        algebra_.network_forward(program_.x, program_.gates, s.sets, v_, output_);
+    violation = cones.violation;
+    total = cones.total;
   } else {
     algebra_.gated_forward(program_.x, program_.gates, v_, output_);
   }
   std::vector<double> norms(s.parameter_rows() / program_.group);
   algebra_.group_norms(v_, program_.group, norms);
-  for (const double norm : norms) bounds.objective += program_.beta * norm;
-  bounds.objective += algebra_.loss_value(program_.loss, output_, program_.y, program_.weights);
+  for (const double norm : norms) penalty += program_.beta * norm;
+  communicator_.sum(sums);
+  communicator_.sum(algebra_, output_);
+  bounds.infeasibility = total > 0 ? std::sqrt(violation / total) : 0;
+  bounds.objective =
+      penalty + algebra_.loss_value(program_.loss, output_, program_.y, program_.weights);
   bounds.dual = dual_bound(targets);
   return bounds;
+}
+
+/// Shards that were stopped in the midst of something may differ in what they have in common: ρ and
+/// τ are the first one's then, as ν will be.
+template <class Real>
+void Admm<Real>::agree() {
+  double penalties[] = {rho_, tau_};
+  communicator_.share(penalties);
+  rho_ = penalties[0];
+  tau_ = penalties[1];
 }
 
 /// ν = −r, or τ(qz − z), moved into the domain of ℓ*.
@@ -209,6 +230,7 @@ void Admm<Real>::dual_vector(const Targets& targets) {
   }
   algebra_.download(output_, staging_);
   nu_.assign(staging_.begin(), staging_.end());
+  communicator_.share(nu_);
   if (!split_loss()) return;
   for (std::size_t k = 0; k < s.rows; ++k) {
     double* nu = nu_.data() + k * s.outputs;
@@ -242,6 +264,7 @@ double Admm<Real>::dual_bound(const Targets& targets) {
   } else {
     for (const double norm : least) largest = std::max(largest, norm);
   }
+  largest = communicator_.max(largest);
   for (std::size_t i = 0; i < needs_multipliers_.size(); ++i) {
     needs_multipliers_[i] = least[i % least.size()] > largest;
   }

@@ -4,12 +4,17 @@
 //   p  ↦ V = groupsoft(p, β/ρ)                      u = V
 //   q  ↦ s = relu(q),  μ = ργ·relu(−q)              E∘(Xu) = s     (ReLU model)
 //   qz ↦ z = prox of ℓ/τ at qz,  ν = τ(qz − z)      F(u₁ − u₂) = z (losses other than squared)
+//
+// Gates meet in F alone, and in the sums and maxima of the certificate. So the gates may be cut
+// into shards, each with p and q of its own and all with the same qz: what meets goes through the
+// communicator, everything else is each shard's own affair (sharded_admm.hpp).
 #pragma once
 
 #include <memory>
 #include <span>
 #include <vector>
 
+#include "communicator/communicator.hpp"
 #include "convex_relu/program.hpp"
 #include "convex_relu/progress.hpp"
 #include "convex_relu/u_update.hpp"
@@ -22,9 +27,9 @@ inline constexpr double no_group_in_use = 4;
 template <class Real>
 class Admm {
  public:
-  /// Lays out its memory in the arena, which may only count.
+  /// Lays out its memory in the arena, which may only count. `program` has the shard's gates alone.
   Admm(Algebra<Real>& algebra, Arena& arena, const Program<Real>& program, Route route,
-       double relaxation);
+       double relaxation, Communicator& communicator = alone());
 
   /// Starts at V = 0.
   void start(double rho);
@@ -62,6 +67,7 @@ class Admm {
   const std::vector<bool>& needs_multipliers() const { return needs_multipliers_; }
 
  private:
+  void agree();
   void correct_u();
   void threshold();
   void dual_vector(const Targets& targets);
@@ -77,6 +83,7 @@ class Admm {
 
   Algebra<Real>& algebra_;
   const Program<Real>& program_;
+  Communicator& communicator_;
   double relaxation_;
   double rho_ = 1;
   double tau_ = 0.25;  ///< at first the largest curvature of the logistic loss

@@ -4,7 +4,8 @@
 //
 // warm started from the last u, with a randomized Nyström preconditioner (Frangella, Tropp, Udell,
 // "Randomized Nyström preconditioning", 2021) for A. All outputs share the operator and are solved
-// as one system.
+// as one system. Of several shards each has its gates' rows of all vectors, and of U; what is F's
+// or a product of vectors is a sum over the shards.
 #include <algorithm>
 #include <cmath>
 
@@ -24,11 +25,13 @@ constexpr std::uint64_t sketch_stream = 101;
 template <class Real>
 class ConjugateGradient final : public UUpdate<Real> {
  public:
-  ConjugateGradient(Algebra<Real>& algebra, Arena& arena, const Program<Real>& program)
+  ConjugateGradient(Algebra<Real>& algebra, Arena& arena, const Program<Real>& program,
+                    Communicator& communicator)
       : algebra_(algebra),
         program_(program),
+        communicator_(communicator),
         unknowns_(program.shape.gates * program.shape.features),
-        rank_(sketch_rank(program.shape)),
+        rank_(sketch_rank(program.all_gates, program.shape.features)),
         u_(parameters(arena)),
         s_(parameters(arena)),
         gradient_(parameters(arena)),
@@ -74,7 +77,7 @@ class ConjugateGradient final : public UUpdate<Real> {
     algebra_.axpby(sets, s_, 1, u_);
     algebra_.scale_columns(root_, s_);
     // residual: k·B^−½·Fᵀ(a − F(δ + S·t₀)) − s₀
-    algebra_.gated_forward(program_.x, program_.gates, u_, prediction_);
+    predict(u_);
     algebra_.axpby(1, a, -1, prediction_);
     algebra_.gated_adjoint(program_.x, program_.gates, prediction_, gradient_);
     algebra_.scale_columns(inverse_root_, gradient_);
@@ -89,7 +92,7 @@ class ConjugateGradient final : public UUpdate<Real> {
   }
 
   ConstView<Real> residual() override {
-    algebra_.gated_forward(program_.x, program_.gates, u_, prediction_);
+    predict(u_);
     algebra_.axpby(1, a_, -1, prediction_);
     return prediction_;
   }
@@ -102,26 +105,41 @@ class ConjugateGradient final : public UUpdate<Real> {
     return arena.matrix<Real>(program_.shape.set_rows(), program_.shape.features);
   }
 
+  /// prediction = F·u
+  void predict(View<Real> u) {
+    algebra_.gated_forward(program_.x, program_.gates, u, prediction_);
+    communicator_.sum(algebra_, prediction_);
+  }
+
   void iterate(double accuracy) {
-    double squares = algebra_.dot(gradient_, gradient_);
-    const double wanted = std::max(accuracy, started_ ? 0 : 0.05 * std::sqrt(squares));
     precondition();
+    auto [squares, product] = gradient_products();
+    const double wanted = std::max(accuracy, started_ ? 0 : 0.05 * std::sqrt(squares));
     algebra_.copy(preconditioned_, direction_);
-    double product = algebra_.dot(gradient_, preconditioned_);
     for (std::size_t i = 0; i < most_iterations && std::sqrt(squares) > wanted; ++i) {
       apply();
-      const double curvature = algebra_.dot(direction_, image_);
+      const double curvature = communicator_.sum(algebra_.dot(direction_, image_));
       if (!(curvature > 0)) return;
       const auto step = static_cast<Real>(product / curvature);
       algebra_.axpby(step, direction_, 1, s_);
       algebra_.axpby(-step, image_, 1, gradient_);
-      squares = algebra_.dot(gradient_, gradient_);
       precondition();
-      const double next = algebra_.dot(gradient_, preconditioned_);
-      algebra_.axpby(1, preconditioned_, static_cast<Real>(next / product), direction_);
-      product = next;
+      const GradientProducts next = gradient_products();
+      algebra_.axpby(1, preconditioned_, static_cast<Real>(next.preconditioned / product),
+                     direction_);
+      squares = next.squares;
+      product = next.preconditioned;
       ++iterations_;
     }
+  }
+
+  struct GradientProducts {
+    double squares, preconditioned;  ///< with itself, and with the preconditioned one
+  };
+  GradientProducts gradient_products() {
+    double sums[] = {algebra_.dot(gradient_, gradient_), algebra_.dot(gradient_, preconditioned_)};
+    communicator_.sum(sums);
+    return {sums[0], sums[1]};
   }
 
   /// image = direction + kS·B^−½·FᵀF·B^−½·direction
@@ -129,7 +147,7 @@ class ConjugateGradient final : public UUpdate<Real> {
     const double ks = k_ * static_cast<double>(program_.shape.sets);
     algebra_.copy(direction_, scaled_);
     algebra_.scale_columns(inverse_root_, scaled_);
-    algebra_.gated_forward(program_.x, program_.gates, scaled_, prediction_);
+    predict(scaled_);
     algebra_.gated_adjoint(program_.x, program_.gates, prediction_, image_);
     algebra_.scale_columns(inverse_root_, image_);
     algebra_.axpby(1, direction_, static_cast<Real>(ks), image_);
@@ -138,6 +156,7 @@ class ConjugateGradient final : public UUpdate<Real> {
   void precondition() {
     algebra_.gates_to_columns(gradient_, columns_);
     algebra_.multiply(1, weighted_, Transpose::yes, columns_, Transpose::no, 0, coordinates_);
+    communicator_.sum(algebra_, coordinates_);
     algebra_.multiply(1, vectors_, Transpose::no, coordinates_, Transpose::no, 1, columns_);
     algebra_.columns_to_gates(columns_, preconditioned_);
   }
@@ -157,12 +176,16 @@ class ConjugateGradient final : public UUpdate<Real> {
     const std::size_t first = (n - rows) / 2;
     const Philox random(0, sketch_stream);
     std::vector<Real> sketch(sketch_.size());
-    for (std::size_t i = 0; i < sketch.size(); ++i) sketch[i] = static_cast<Real>(random.normal(i));
+    const std::size_t before = program_.first_gate * rank_ * program_.shape.features;
+    for (std::size_t i = 0; i < sketch.size(); ++i) {
+      sketch[i] = static_cast<Real>(random.normal(before + i));
+    }
     algebra_.upload(sketch, sketch_);
     algebra_.copy(sketch_, sketch_image_);
     algebra_.scale_columns(inverse_root_, sketch_image_);
     algebra_.gated_forward(program_.x.block(first, rows), program_.gates.block(first, rows),
                            sketch_image_, sketch_prediction_);
+    communicator_.sum(algebra_, sketch_prediction_);
     algebra_.gated_adjoint(program_.x.block(first, rows), program_.gates.block(first, rows),
                            sketch_prediction_, sketch_image_);
     algebra_.scale_columns(inverse_root_, sketch_image_);
@@ -172,7 +195,8 @@ class ConjugateGradient final : public UUpdate<Real> {
   }
 
   void factor_sketch(double rows_ratio) {
-    HostAlgebra host(algebra_.parallelism());
+    const auto shards = static_cast<int>(communicator_.size());
+    HostAlgebra host(std::max(1, algebra_.parallelism() / shards));
     std::vector<Real> staging(unknowns_ * rank_);
     const auto download = [&](View<Real> from) {
       algebra_.download(from, staging);
@@ -180,12 +204,13 @@ class ConjugateGradient final : public UUpdate<Real> {
     };
     std::vector<double> image = download(vectors_), sketch = download(weighted_);
     const View<double> y(image.data(), unknowns_, rank_), omega(sketch.data(), unknowns_, rank_);
-    const double shift = 1e-7 * std::sqrt(host.dot(y, y));
+    const double shift = 1e-7 * std::sqrt(communicator_.sum(host.dot(y, y)));
     host.axpby(shift, omega, 1, y);
     std::vector<double> small(rank_ * rank_), other(rank_ * rank_);
     const View<double> core(small.data(), rank_, rank_), gram(other.data(), rank_, rank_);
     algebra_.checkpoint();
     host.multiply(1, omega, Transpose::yes, y, Transpose::no, 0, core);
+    communicator_.sum(small);
     algebra_.checkpoint();
     const bool positive = host.cholesky(core);
     // rows of Yᵀ: L⁻¹·Yᵀ, then the eigenvectors of its Gram matrix
@@ -198,6 +223,7 @@ class ConjugateGradient final : public UUpdate<Real> {
     if (positive) host.lower_solve(core, factor);
     algebra_.checkpoint();
     host.multiply(1, factor, Transpose::no, factor, Transpose::yes, 0, gram);
+    communicator_.sum(other);
     algebra_.checkpoint();
     const std::vector<double> values = symmetric_eigen(gram, host);
     algebra_.checkpoint();
@@ -220,6 +246,7 @@ class ConjugateGradient final : public UUpdate<Real> {
 
   Algebra<Real>& algebra_;
   const Program<Real>& program_;
+  Communicator& communicator_;
   std::size_t unknowns_, rank_;
   View<Real> u_, s_, gradient_, direction_, image_, preconditioned_, scaled_;
   View<Real> prediction_, columns_, coordinates_, vectors_, weighted_;
@@ -235,13 +262,16 @@ class ConjugateGradient final : public UUpdate<Real> {
 
 template <class Real>
 std::unique_ptr<UUpdate<Real>> make_conjugate_gradient(Algebra<Real>& algebra, Arena& arena,
-                                                       const Program<Real>& program) {
-  return std::make_unique<ConjugateGradient<Real>>(algebra, arena, program);
+                                                       const Program<Real>& program,
+                                                       Communicator& communicator) {
+  return std::make_unique<ConjugateGradient<Real>>(algebra, arena, program, communicator);
 }
 
 template std::unique_ptr<UUpdate<float>> make_conjugate_gradient(Algebra<float>&, Arena&,
-                                                                 const Program<float>&);
+                                                                 const Program<float>&,
+                                                                 Communicator&);
 template std::unique_ptr<UUpdate<double>> make_conjugate_gradient(Algebra<double>&, Arena&,
-                                                                  const Program<double>&);
+                                                                  const Program<double>&,
+                                                                  Communicator&);
 
 }  // namespace secondorder::convex_relu

@@ -3,19 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
-#include "algebra/download.hpp"
-
 namespace secondorder::convex_relu {
 
 namespace {
 
 /// Columns of q that are copied to rows of μ together.
 constexpr std::size_t transposed_columns = 8;
-
-template <class Real>
-std::vector<double> download_features(const Extraction<Real>& e, View<Real> view) {
-  return to_features(e.rotation, downloaded_as_double(e.admm.algebra(), view));
-}
 
 template <class Real>
 double rounded(double value) {
@@ -30,7 +23,7 @@ double norm(const double* row, std::size_t count) {
 
 template <class Real>
 void extract_gated(const Extraction<Real>& e, const std::vector<double>& v, NetworkModel& model) {
-  const std::size_t f = e.rotation.features, c = e.program.shape.outputs, width = e.gates.width();
+  const std::size_t f = e.rotation.features, c = e.program().shape.outputs, width = e.gates.width();
   std::vector<std::size_t> active;
   for (std::size_t gate = 0; gate < e.gates.count; ++gate) {
     if (norm(v.data() + gate * c * f, c * f) == 0) continue;
@@ -125,7 +118,7 @@ NetworkModel extract_model(const Extraction<Real>& e) {
   model.outputs = e.request.outputs;
   model.preprocessing = e.preprocessing;
   model.output_bias.assign(model.outputs, 0);
-  const std::vector<double> v = download_features(e, e.admm.v());
+  const std::vector<double> v = to_features(e.rotation, e.admm.v());
   if (model.kind == Model::relu) {
     add_neurons<Real>(v, e.rotation.features, model);
   } else {
@@ -137,16 +130,16 @@ NetworkModel extract_model(const Extraction<Real>& e) {
 /// ν and μ of the program are about rows scaled by √w: (D∘√w·Z)ᵀν = Zᵀ(D∘√w·ν).
 template <class Real>
 Certificate extract_certificate(const Extraction<Real>& e) {
-  const GatedShape& s = e.program.shape;
+  const GatedShape& s = e.program().shape;
   const Options& o = e.request.options;
   const std::vector<double>& row_scale = e.folded.row_scale;
   Certificate certificate{o.loss, o.beta, e.gates, e.admm.nu(), {}, {}, e.targets.weights, 0, {}};
   for (std::size_t k = 0; k < certificate.nu.size() && !row_scale.empty(); ++k) {
     certificate.nu[k] *= row_scale[k / s.outputs];
   }
-  const std::vector<bool>& needed = e.admm.needs_multipliers();
+  const std::vector<bool> needed = e.admm.needs_multipliers();
   for (std::size_t row = 0; row < s.parameter_rows() && !needed.empty(); ++row) {
-    if (needed[row / e.program.group])
+    if (needed[row / e.program().group])
       certificate.mu_rows.push_back(static_cast<std::int32_t>(row));
   }
   if (certificate.mu_rows.empty()) return certificate;
@@ -154,7 +147,7 @@ Certificate extract_certificate(const Extraction<Real>& e) {
   const double weight = e.admm.rho() * gamma_cone;
   for (std::size_t first = 0; first < s.rows; first += host_block) {
     const std::size_t rows = std::min(host_block, s.rows - first);
-    const std::vector<Real> q = downloaded(e.admm.algebra(), e.admm.q().block(first, rows));
+    const std::vector<Real> q = e.admm.q(first, rows);
     // A few columns at a time, so that both the rows read and those written stay in cache.
     for (std::size_t from = 0; from < certificate.mu_rows.size(); from += transposed_columns) {
       const std::size_t to = std::min(from + transposed_columns, certificate.mu_rows.size());
@@ -178,21 +171,20 @@ Solution extract_solution(const Extraction<Real>& e) {
   solution.model = o.model;
   solution.penalty = o.penalty;
   solution.loss = o.loss;
-  solution.outputs = e.program.shape.outputs;
-  solution.rows = e.program.shape.rows;
+  solution.outputs = e.program().shape.outputs;
+  solution.rows = e.program().shape.rows;
   solution.rho = e.admm.rho();
   solution.tau = e.admm.tau();
   solution.beta = o.beta;
   solution.gates = e.gates;
-  solution.p = download_features(e, e.admm.p());
-  const View<Real> q = e.admm.q();  // the largest there is: block by block
-  solution.q.reserve(q.size());
-  for (std::size_t first = 0; first < q.rows; first += host_block) {
-    const std::size_t rows = std::min(host_block, q.rows - first);
-    const std::vector<Real> block = downloaded(e.admm.algebra(), q.block(first, rows));
+  solution.p = to_features(e.rotation, e.admm.p());
+  const GatedShape& s = e.program().shape;  // q is the largest there is: block by block
+  if (e.program().cones()) solution.q.reserve(s.rows * s.parameter_rows());
+  for (std::size_t first = 0; first < s.rows; first += host_block) {
+    const std::vector<Real> block = e.admm.q(first, std::min(host_block, s.rows - first));
     solution.q.insert(solution.q.end(), block.begin(), block.end());
   }
-  const std::vector<Real> qz = downloaded(e.admm.algebra(), e.admm.qz());
+  const std::vector<Real> qz = e.admm.qz();
   solution.qz.assign(qz.begin(), qz.end());
   return solution;
 }

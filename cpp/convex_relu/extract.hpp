@@ -1,8 +1,8 @@
 // From ADMM's state to what a user gets: the network, its certificate, a point to start again from.
 #pragma once
 
-#include "convex_relu/admm.hpp"
 #include "convex_relu/certificate.hpp"
+#include "convex_relu/sharded_admm.hpp"
 #include "convex_relu/train.hpp"
 
 namespace secondorder::convex_relu {
@@ -15,8 +15,8 @@ struct Extraction {
   const Preprocessing& preprocessing;
   const Rotation& rotation;
   const Gates& gates;
-  const Program<Real>& program;
-  const Admm<Real>& admm;
+  const ShardedAdmm<Real>& admm;
+  const Program<Real>& program() const { return admm.program(); }
 };
 
 /// Parameters in z-space: basis·u/scale, for rows of u; and back, scale·basisᵀ·v.

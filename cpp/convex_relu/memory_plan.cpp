@@ -74,9 +74,10 @@ class Account {
            block_ * (s_.features + s_.outputs) * sizeof(Real);
   }
   std::size_t starting() const {
-    const std::size_t scratch = starting_scratch_bytes(algebra_, s_, size_.route);
+    const std::size_t scratch = starting_scratch_bytes(algebra_, s_, s_.gates, size_.route);
     if (size_.route != Route::conjugate_gradient) return scratch;
-    return s_.gates * s_.features * sketch_rank(s_) * (3 * number + sizeof(Real)) + scratch;
+    const std::size_t rank = sketch_rank(s_.gates, s_.features);
+    return s_.gates * s_.features * rank * (3 * number + sizeof(Real)) + scratch;
   }
 
   // The model and the certificate.
@@ -140,10 +141,11 @@ class Account {
 
 template <class Real>
 std::size_t starting_scratch_bytes(const Algebra<Real>& algebra, const GatedShape& shape,
-                                   Route route) {
+                                   std::size_t all_gates, Route route) {
   if (route == Route::gram) return algebra.gram_scratch_bytes(shape);
   if (route != Route::conjugate_gradient) return 0;
-  const GatedShape sketch{shape.rows, shape.features, shape.gates, sketch_rank(shape), 1};
+  const std::size_t rank = sketch_rank(all_gates, shape.features);
+  const GatedShape sketch{shape.rows, shape.features, shape.gates, rank, 1};
   return algebra.scratch_bytes(sketch);
 }
 
@@ -157,8 +159,10 @@ std::size_t data_bytes(const DataView& data) {
          data.row_offsets.size_bytes();
 }
 
-template std::size_t starting_scratch_bytes(const Algebra<float>&, const GatedShape&, Route);
-template std::size_t starting_scratch_bytes(const Algebra<double>&, const GatedShape&, Route);
+template std::size_t starting_scratch_bytes(const Algebra<float>&, const GatedShape&, std::size_t,
+                                            Route);
+template std::size_t starting_scratch_bytes(const Algebra<double>&, const GatedShape&, std::size_t,
+                                            Route);
 template std::size_t host_bytes(const Algebra<float>&, const RunSize&, const Options&);
 template std::size_t host_bytes(const Algebra<double>&, const RunSize&, const Options&);
 

@@ -35,11 +35,11 @@ struct RunSize {
 template <class Real>
 std::size_t host_bytes(const Algebra<Real>& algebra, const RunSize& size, const Options& options);
 
-/// Scratch of the operations that prepare a route, before the first iteration; part of host_bytes()
-/// where the algebra is the host's.
+/// Scratch of the operations that prepare a route, before the first iteration, for the shape of a
+/// shard of `all_gates`; part of host_bytes() where the algebra is the host's.
 template <class Real>
 std::size_t starting_scratch_bytes(const Algebra<Real>& algebra, const GatedShape& shape,
-                                   Route route);
+                                   std::size_t all_gates, Route route);
 
 /// Bytes of the samples as they were given.
 std::size_t data_bytes(const DataView& data);

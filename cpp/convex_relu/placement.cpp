@@ -7,7 +7,6 @@
 #include "algebra/cpu/cpu_algebra.hpp"
 #include "base/error.hpp"
 #include "base/thread_pool.hpp"
-#include "convex_relu/route.hpp"
 
 namespace secondorder::convex_relu {
 
@@ -32,22 +31,26 @@ std::unique_ptr<Algebra<Real>> gpu_algebra(Backend& backend, int gpu, const Opti
 template <class Real>
 Placement<Real> place(std::size_t rows, std::size_t cols, std::size_t outputs,
                       const Options& options, int threads) {
-  if (options.device.gpus.size() > 1) {
-    throw Error(ErrorCode::invalid_argument, "device: this solver runs on one GPU; name one",
-                "device");
-  }
   const GatedShape shape = largest_shape(rows, cols, outputs, options);
   Placement<Real> placement;
   const auto use = [&](Backend& backend, std::span<const int> gpus) {
-    placement.algebra = gpu_algebra<Real>(backend, gpus[0], options, threads);
-    const std::size_t free = backend.facts(gpus[0]).free_bytes;
+    placement.algebras.clear();
+    std::size_t free = std::numeric_limits<std::size_t>::max();
+    for (const int gpu : gpus) {
+      placement.algebras.push_back(gpu_algebra<Real>(backend, gpu, options, threads));
+      free = std::min(free, backend.facts(gpu).free_bytes);
+    }
     placement.gpu_bytes = free > gpu_reserve ? free - gpu_reserve : 0;
-    const Room room{.host = std::numeric_limits<std::size_t>::max(), .gpu = placement.gpu_bytes};
-    plan_run(*placement.algebra, shape, cols, false, options, room);
+    placement.device.gpus.assign(gpus.begin(), gpus.end());  // for the room
+    plan_run(*placement.algebras.front(), shape, cols, false, options,
+             placement.room(std::numeric_limits<std::size_t>::max()));
   };
   const Work work = work_of(shape, options, sizeof(Real));
   placement.device = choose_device(options.device, work, threads, use);
-  if (!placement.device.gpu()) placement.algebra = std::make_unique<CpuAlgebra<Real>>(threads);
+  if (!placement.device.gpu()) {
+    placement.algebras.clear();  // of a GPU that lacked something
+    placement.algebras.push_back(std::make_unique<CpuAlgebra<Real>>(threads));
+  }
   return placement;
 }
 

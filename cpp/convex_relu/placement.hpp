@@ -1,27 +1,36 @@
-// Where a run's iterations take place: the algebra of the device that was asked for, or that the
+// Where a run's iterations take place: the algebras of the devices that were asked for, or that the
 // size of the problem suggests, and the memory there is for it.
 #pragma once
 
 #include <cstddef>
 #include <memory>
-#include <optional>
+#include <vector>
 
 #include "algebra/algebra.hpp"
 #include "convex_relu/options.hpp"
+#include "convex_relu/route.hpp"
 #include "device/choice.hpp"
 
 namespace secondorder::convex_relu {
 
 template <class Real>
 struct Placement {
-  std::unique_ptr<Algebra<Real>> algebra;
+  /// One of the CPU, or one of each GPU; what isn't cut into shards is done by the first.
+  std::vector<std::unique_ptr<Algebra<Real>>> algebras;
   DeviceChoice device;
-  std::size_t gpu_bytes = 0;  ///< free there when it was chosen
+  std::size_t gpu_bytes = 0;  ///< free when they were chosen, on the GPU that had the least
+
+  /// What a run may take there, beside `host` bytes.
+  Room room(std::size_t host) const {
+    Room room{.host = host};
+    if (device.gpu()) room.gpu = gpu_bytes;
+    room.gpus = algebras.size();
+    return room;
+  }
 };
 
-/// For rows × cols samples and `threads` threads (0: all). Throws ERR_INVALID_ARGUMENT for several
-/// GPUs, and what choose_device() does; ERR_OUT_OF_MEMORY where a GPU that was asked for hasn't
-/// enough.
+/// For rows × cols samples and `threads` threads (0: all). Throws what choose_device() and
+/// plan_run() do, such as ERR_OUT_OF_MEMORY where a GPU that was asked for hasn't enough.
 template <class Real>
 Placement<Real> place(std::size_t rows, std::size_t cols, std::size_t outputs,
                       const Options& options, int threads);

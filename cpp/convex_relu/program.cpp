@@ -33,6 +33,20 @@ double mean_column_norm(const std::vector<double>& squares) {
   return count == 0 ? 1 : sum / static_cast<double>(count);
 }
 
+/// The bits that a part needs, of rows from `first_row` on, to its memory.
+template <class Real>
+void upload_bits(GateBits all, std::size_t first_row, const ProgramPart<Real>& part) {
+  const std::span<const std::uint64_t> words(all.words, all.rows * all.stride());
+  if (part.gates.count == all.gates) {
+    part.algebra.upload(words, part.program.gates.block(first_row, all.rows));
+    return;
+  }
+  part.algebra.upload(cut_bits(all, part.gates), part.program.gates.block(first_row, all.rows));
+  if (part.program.all_bits.words != nullptr) {
+    part.algebra.upload(words, part.program.all_bits.block(first_row, all.rows));
+  }
+}
+
 /// The rotation from eigenpairs of ZᵀZ given as rows of `vectors`.
 Rotation keep_rank(const std::vector<double>& values, ConstView<double> vectors, double scale) {
   Rotation rotation;
@@ -126,10 +140,25 @@ Rotation fit_rotation(const DataView& data, const Preprocessing& preprocessing,
 }
 
 template <class Real>
+Program<Real> program_of_shard(const Program<Real>& all, const GateRange& range, bool weighted,
+                               Route route, Arena& arena) {
+  Program<Real> program(shape_of_shard(all.shape, range), weighted, arena);
+  program.loss = all.loss;
+  program.beta = all.beta;
+  program.group = all.group;
+  program.eigenvalues = all.eigenvalues;
+  program.first_gate = range.first;
+  program.all_gates = all.shape.gates;
+  if (range.count < program.all_gates && route == Route::woodbury) {
+    program.all_bits = arena.gate_bits(all.shape.rows, program.all_gates);
+  }
+  return program;
+}
+
+template <class Real>
 void load_program(const DataView& data, const Preprocessing& preprocessing,
                   const Rotation& rotation, const Gates& gates, const Targets& targets,
-                  HostAlgebra& host, GateBits patterns, Algebra<Real>& algebra,
-                  Program<Real>& program) {
+                  HostAlgebra& host, GateBits patterns, std::span<const ProgramPart<Real>> parts) {
   const std::size_t f = rotation.features, r = rotation.rank(), c = targets.outputs;
   const std::size_t rows = std::min(host_block, data.rows);
   std::vector<double> z_storage(rows * f), rotated_storage(rows * r);
@@ -141,27 +170,30 @@ void load_program(const DataView& data, const Preprocessing& preprocessing,
     host.multiply(1 / rotation.scale, z, Transpose::no, {rotation.basis.data(), f, r},
                   Transpose::no, 0, rotated);
     std::copy_n(rotated.data, s.rows * r, x.data());
-    algebra.upload(x, program.x.block(first, s.rows));
-    if (gates.count > 0) {
-      const GateBits bits = patterns.block(first, s.rows);
-      block_patterns(s, gates, host, bits);
-      algebra.upload(std::span<const std::uint64_t>(bits.words, s.rows * bits.stride()),
-                     program.gates.block(first, s.rows));
-    }
     std::copy_n(targets.y.data() + first * c, s.rows * c, y.data());
-    algebra.upload(y, program.y.block(first, s.rows));
+    const GateBits bits = patterns.block(first, s.rows);
+    if (gates.count > 0) block_patterns(s, gates, host, bits);
+    for (const ProgramPart<Real>& part : parts) {
+      part.algebra.upload(x, part.program.x.block(first, s.rows));
+      part.algebra.upload(y, part.program.y.block(first, s.rows));
+      if (gates.count > 0) upload_bits(bits, first, part);
+    }
   });
-  if (program.weights.data != nullptr) {
-    const std::vector<Real> weights(targets.weights.begin(), targets.weights.end());
-    algebra.upload(weights, program.weights);
+  const std::vector<Real> weights(targets.weights.begin(), targets.weights.end());
+  for (const ProgramPart<Real>& part : parts) {
+    if (part.program.weights.data != nullptr) part.algebra.upload(weights, part.program.weights);
   }
 }
 
+template Program<float> program_of_shard(const Program<float>&, const GateRange&, bool, Route,
+                                         Arena&);
+template Program<double> program_of_shard(const Program<double>&, const GateRange&, bool, Route,
+                                          Arena&);
 template void load_program(const DataView&, const Preprocessing&, const Rotation&, const Gates&,
-                           const Targets&, HostAlgebra&, GateBits, Algebra<float>&,
-                           Program<float>&);
+                           const Targets&, HostAlgebra&, GateBits,
+                           std::span<const ProgramPart<float>>);
 template void load_program(const DataView&, const Preprocessing&, const Rotation&, const Gates&,
-                           const Targets&, HostAlgebra&, GateBits, Algebra<double>&,
-                           Program<double>&);
+                           const Targets&, HostAlgebra&, GateBits,
+                           std::span<const ProgramPart<double>>);
 
 }  // namespace secondorder::convex_relu

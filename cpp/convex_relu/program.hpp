@@ -10,9 +10,11 @@
 // weights multiply the loss, or, for the squared loss, are folded into the rows of X and y.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "algebra/algebra.hpp"
+#include "convex_relu/gate_shards.hpp"
 #include "convex_relu/gates.hpp"
 #include "convex_relu/options.hpp"
 #include "convex_relu/preprocessing.hpp"
@@ -54,6 +56,10 @@ struct Program {
   double beta = 0;        ///< in the program's units
   std::size_t group = 1;  ///< consecutive parameter rows of one penalty group
   std::vector<double> eigenvalues;
+  // Where the gates are a shard's (gate_shards.hpp): which they are, and of how many.
+  std::size_t first_gate = 0;
+  std::size_t all_gates = shape.gates;
+  GateBits all_bits;  ///< n × all gates, in shards whose u-update needs them
 
   View<Real> x;        ///< n × r
   GateBits gates;      ///< n × P
@@ -64,6 +70,7 @@ struct Program {
   bool signed_gates = false;
 
   bool cones() const { return shape.sets == 2 || signed_gates; }
+  GateBits all_patterns() const { return all_gates == shape.gates ? gates : all_bits; }
 
   /// Over memory that others own: the caller sets the views.
   explicit Program(const GatedShape& program_shape) : shape(program_shape) {}
@@ -78,12 +85,33 @@ struct Program {
   }
 };
 
-/// Computes X, the bits (where there are gates) and the targets, and uploads them. The bits stay in
-/// `patterns` too.
+/// The program of a range of `all`'s gates, for a route of the u-update, with the memory of its
+/// matrices.
+template <class Real>
+Program<Real> program_of_shard(const Program<Real>& all, const GateRange& range, bool weighted,
+                               Route route, Arena& arena);
+
+/// A program in an algebra's memory, of some of the gates.
+template <class Real>
+struct ProgramPart {
+  Algebra<Real>& algebra;
+  Program<Real>& program;
+  GateRange gates;
+};
+
+/// Computes X, the bits (where there are gates) and the targets, and uploads them to each part. The
+/// bits of all gates stay in `patterns` too.
 template <class Real>
 void load_program(const DataView& data, const Preprocessing& preprocessing,
                   const Rotation& rotation, const Gates& gates, const Targets& targets,
-                  HostAlgebra& host, GateBits patterns, Algebra<Real>& algebra,
-                  Program<Real>& program);
+                  HostAlgebra& host, GateBits patterns, std::span<const ProgramPart<Real>> parts);
+/// The same to one program, without gates.
+template <class Real>
+void load_samples(const DataView& data, const Preprocessing& preprocessing,
+                  const Rotation& rotation, const Targets& targets, HostAlgebra& host,
+                  Algebra<Real>& algebra, Program<Real>& program) {
+  const ProgramPart<Real> all{algebra, program, {}};
+  load_program<Real>(data, preprocessing, rotation, {}, targets, host, {}, {&all, 1});
+}
 
 }  // namespace secondorder::convex_relu

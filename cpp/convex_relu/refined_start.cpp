@@ -91,8 +91,7 @@ void refine_network(const RefinementInput<Real>& in, FunctionRef<void()> unwatch
   const Program<Real> planned(shape, weighted, counting);
   Arena arena(in.algebra.allocate(counting.bytes()), counting.bytes());
   Program<Real> program(shape, weighted, arena);
-  load_program(in.data, in.preprocessing, in.rotation, {}, in.folded, in.host, {}, in.algebra,
-               program);
+  load_samples(in.data, in.preprocessing, in.rotation, in.folded, in.host, in.algebra, program);
   const double beta = o.beta * in.folded.total_weight / in.rotation.scale;
   Samples<Real> samples{o.loss, beta, 0, program.x, program.y, program.weights};
   const Neurons first = first_neurons(in, beta);
@@ -169,8 +168,8 @@ bool choose_network(const Refined& refined, const Verdict& of_refined, double to
 }
 
 template <class Real>
-void start_at(const Refined& refined, const Program<Real>& program, std::optional<double> given,
-              Admm<Real>& admm) {
+void start_at(const Refined& refined, std::optional<double> given, ShardedAdmm<Real>& admm) {
+  const Program<Real>& program = admm.program();
   const Neurons& neurons = refined.neurons;
   const std::size_t r = neurons.features, c = neurons.outputs;
   std::vector<double> sizes = neurons.sizes();
@@ -253,8 +252,7 @@ std::size_t refinement_bytes(Algebra<Real>& algebra, const GatedShape& shape, bo
 #define SECONDORDER_INSTANTIATE(Real)                                                            \
   template void refine_network(const RefinementInput<Real>&, FunctionRef<void()>,                \
                                std::optional<Refined>&);                                         \
-  template void start_at(const Refined&, const Program<Real>&, std::optional<double>,            \
-                         Admm<Real>&);                                                           \
+  template void start_at(const Refined&, std::optional<double>, ShardedAdmm<Real>&);             \
   template double measure_price(const NetworkModel&, const Certificate&, const Rotation&,        \
                                 const Program<Real>&, std::uint64_t, Algebra<Real>&);            \
   template std::size_t refinement_bytes(Algebra<Real>&, const GatedShape&, bool, const Options&, \

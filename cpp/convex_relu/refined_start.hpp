@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "convex_relu/refine.hpp"
+#include "convex_relu/sharded_admm.hpp"
 #include "convex_relu/train.hpp"
 
 namespace secondorder::convex_relu {
@@ -49,8 +50,7 @@ Result unsolved(const Request& request, const DataView& data, const Targets& tar
 /// Starts ADMM on the program over the refined gates at the refined network; with the ρ that is
 /// given, if one is.
 template <class Real>
-void start_at(const Refined& refined, const Program<Real>& program, std::optional<double> given,
-              Admm<Real>& admm);
+void start_at(const Refined& refined, std::optional<double> given, ShardedAdmm<Real>& admm);
 
 /// The better of the program's solution, in `model` with its `verdict`, and the refined network,
 /// where the solution keeps to the width that was asked for. Whether the program is solved to the

@@ -7,8 +7,10 @@
 
 #include "algebra/cpu/cpu_algebra.hpp"
 #include "base/error.hpp"
+#include "communicator/shard_team.hpp"
 #include "convex_relu/admm.hpp"
 #include "convex_relu/adversarial_train.hpp"
+#include "convex_relu/gate_shards.hpp"
 #include "convex_relu/memory_plan.hpp"
 #include "convex_relu/placement.hpp"
 #include "convex_relu/refined_start.hpp"
@@ -21,13 +23,15 @@ namespace {
 /// Iterations that a run may take: cones take ten times as many.
 double expected_iterations(const GatedShape& s) { return s.sets == 2 ? 200 : 20; }
 
-/// What the layout of the program and ADMM takes, over a counting arena.
+/// What the layout of the program of the largest shard and ADMM takes, over a counting arena.
 template <class Real>
-std::size_t workspace_bytes(Algebra<Real>& algebra, const GatedShape& shape, bool weighted,
-                            const Options& options, Route route) {
+std::size_t workspace_bytes(Algebra<Real>& algebra, const GatedShape& shape, std::size_t shards,
+                            bool weighted, const Options& options, Route route) {
+  Program<Real> all(shape);
+  all.loss = options.loss;
   Arena arena;
-  Program<Real> program(shape, weighted, arena);
-  program.loss = options.loss;
+  const GateRange range = cut_gates(shape.gates, shards).front();
+  const Program<Real> program = program_of_shard(all, range, weighted, route, arena);
   const Admm<Real> admm(algebra, arena, program, route, options.relaxation);
   return arena.bytes();
 }
@@ -57,7 +61,8 @@ double route_cost(Route route, const GatedShape& s, Loss loss, double iterations
     case Route::conjugate_gradient:
       break;
   }
-  return bit_sums * 2 * std::min(n, 16384.0) * gates * r * static_cast<double>(sketch_rank(s)) +
+  return bit_sums * 2 * std::min(n, 16384.0) * gates * r *
+             static_cast<double>(sketch_rank(s.gates, s.features)) +
          iterations * 2 * (inner_iterations + 1) * gated;
 }
 
@@ -73,24 +78,34 @@ std::size_t host_bytes(const Algebra<Real>& algebra, RunSize size, const Options
 template <class Real>
 Plan make_plan(Algebra<Real>& algebra, const GatedShape& shape, std::size_t raw_features,
                bool weighted, const Options& options, const Room& room) {
+  if (room.gpus > 1 && options.route == Route::gram) {
+    throw Error(ErrorCode::invalid_argument,
+                "options.route: the matrix of 'gram' couples all gates, and is for one GPU; on "
+                "several take 'woodbury', 'cg' or 'auto'",
+                "options.route");
+  }
+  const GatedShape shard = largest_shard(shape, room.gpus);
   Plan best;
   double least = -1;
   std::size_t smallest = 0, smallest_on_gpu = 0;
   for (const Route route : {Route::woodbury, Route::gram, Route::conjugate_gradient}) {
     if (options.route != Route::automatic && options.route != route) continue;
-    const std::size_t workspace = workspace_bytes(algebra, shape, weighted, options, route);
-    const std::size_t bytes = workspace + algebra.scratch_bytes(shape);
+    if (room.gpus > 1 && route == Route::gram) continue;
+    const std::size_t workspace =
+        workspace_bytes(algebra, shape, room.gpus, weighted, options, route);
+    const std::size_t bytes = workspace + algebra.scratch_bytes(shard);
     const RunSize size = RunSize::most(shape, raw_features, route, bytes);
-    const std::size_t around = host_bytes(algebra, size, options, room.gpu.has_value());
+    const std::size_t around =
+        host_bytes(algebra, size, options, room.gpu.has_value()) + ShardTeam::bytes(room.gpus);
     const std::size_t on_host = room.gpu ? around : bytes + around;
     if (smallest == 0 || on_host < smallest) smallest = on_host;
     if (room.gpu) {
-      const std::size_t on_gpu = bytes + starting_scratch_bytes(algebra, shape, route);
+      const std::size_t on_gpu = bytes + starting_scratch_bytes(algebra, shard, shape.gates, route);
       if (smallest_on_gpu == 0 || on_gpu < smallest_on_gpu) smallest_on_gpu = on_gpu;
       if (on_gpu > *room.gpu) continue;
     }
     if (on_host > room.host) continue;
-    const double operations = route_cost(route, shape, options.loss, expected_iterations(shape));
+    const double operations = route_cost(route, shard, options.loss, expected_iterations(shape));
     if (least >= 0 && operations >= least) continue;
     least = operations;
     best.route = route;
@@ -162,10 +177,9 @@ MemoryEstimate estimate_memory(std::size_t rows, std::size_t cols, std::size_t o
     return estimate_sampled_memory<Real>(rows, cols, outputs, options);
   const Placement<Real> placement = place<Real>(rows, cols, outputs, options, threads);
   const bool on_gpu = placement.device.gpu();
-  Room room{.host = ~std::size_t{0} / 2};
-  if (on_gpu) room.gpu = placement.gpu_bytes;
-  const Plan plan = plan_run(*placement.algebra, largest_shape(rows, cols, outputs, options), cols,
-                             false, options, room);
+  const Plan plan =
+      plan_run(*placement.algebras.front(), largest_shape(rows, cols, outputs, options), cols,
+               false, options, placement.room(~std::size_t{0} / 2));
   const std::size_t inputs = rows * (cols + outputs) * sizeof(double);
   return {.bytes = inputs + (on_gpu ? plan.host_bytes : plan.bytes()),
           .gpu_bytes = on_gpu ? plan.device_bytes : 0,
@@ -175,17 +189,18 @@ MemoryEstimate estimate_memory(std::size_t rows, std::size_t cols, std::size_t o
 
 template <class Real>
 std::unique_ptr<UUpdate<Real>> make_u_update(Route route, Algebra<Real>& algebra, Arena& arena,
-                                             const Program<Real>& program) {
+                                             const Program<Real>& program,
+                                             Communicator& communicator) {
   switch (route) {
     case Route::gram:
       return make_gram(algebra, arena, program);
     case Route::conjugate_gradient:
-      return make_conjugate_gradient(algebra, arena, program);
+      return make_conjugate_gradient(algebra, arena, program, communicator);
     case Route::automatic:
     case Route::woodbury:
       break;
   }
-  return make_woodbury(algebra, arena, program);
+  return make_woodbury(algebra, arena, program, communicator);
 }
 
 template std::size_t host_bytes(const Algebra<float>&, RunSize, const Options&, bool);
@@ -203,8 +218,8 @@ template MemoryEstimate estimate_memory<float>(std::size_t, std::size_t, std::si
 template MemoryEstimate estimate_memory<double>(std::size_t, std::size_t, std::size_t,
                                                 const Options&, int);
 template std::unique_ptr<UUpdate<float>> make_u_update(Route, Algebra<float>&, Arena&,
-                                                       const Program<float>&);
+                                                       const Program<float>&, Communicator&);
 template std::unique_ptr<UUpdate<double>> make_u_update(Route, Algebra<double>&, Arena&,
-                                                        const Program<double>&);
+                                                        const Program<double>&, Communicator&);
 
 }  // namespace secondorder::convex_relu

@@ -12,24 +12,26 @@
 
 namespace secondorder::convex_relu {
 
-/// Bytes that a run may take: on the CPU of the host alone, on a GPU of both.
+/// Bytes that a run may take: on the CPU of the host alone, on GPUs of both.
 struct Room {
   std::size_t host = 0;
-  std::optional<std::size_t> gpu = std::nullopt;
+  std::optional<std::size_t> gpu = std::nullopt;  ///< of each
+  std::size_t gpus = 1;                           ///< that share the gates (gate_shards.hpp)
   /// Where the iterations take place.
   std::size_t device() const { return gpu.value_or(host); }
 };
 
 struct Plan {
   Route route = Route::woodbury;
-  std::size_t workspace_bytes = 0;  ///< the arena of program and solver
+  std::size_t workspace_bytes = 0;  ///< the arena of program and solver; of the largest shard
   std::size_t device_bytes = 0;     ///< the workspace, and the scratch of its operations
   std::size_t host_bytes = 0;       ///< float64 features, patterns and results around them
   std::size_t bytes() const { return device_bytes + host_bytes; }
 };
 
 /// The cheapest route by a count of operations, among those that fit in the room there is; the one
-/// asked for where it isn't automatic. `raw_features` is d.
+/// asked for where it isn't automatic. `raw_features` is d. Throws ERR_OUT_OF_MEMORY where none
+/// fits, and ERR_INVALID_ARGUMENT where Route::gram was asked for on several GPUs.
 template <class Real>
 Plan make_plan(Algebra<Real>& algebra, const GatedShape& shape, std::size_t raw_features,
                bool weighted, const Options& options, const Room& room);
@@ -62,7 +64,7 @@ GatedShape largest_shape(std::size_t rows, std::size_t cols, std::size_t outputs
 
 struct MemoryEstimate {
   std::size_t bytes = 0;      ///< of the host
-  std::size_t gpu_bytes = 0;  ///< 0 on the CPU
+  std::size_t gpu_bytes = 0;  ///< of the GPU that holds most; 0 on the CPU
   const char* route = "";
   std::string device;
 };

@@ -60,7 +60,7 @@ double greatest_price(const NetworkModel& model, const Certificate& certificate,
   Program<double> program(shape, weighted, arena);
   program.loss = certificate.loss;
   program.beta = certificate.beta * targets.total_weight / rotation.scale;
-  load_program(data, model.preprocessing, rotation, {}, folded, host, {}, host, program);
+  load_samples(data, model.preprocessing, rotation, folded, host, host, program);
   return measure_price(model, certificate, rotation, program, seed, host);
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/memory_facts.hpp"
-#include "convex_relu/admm.hpp"
 #include "convex_relu/adversarial_train.hpp"
 #include "convex_relu/balance.hpp"
 #include "convex_relu/extract.hpp"
@@ -13,6 +12,7 @@
 #include "convex_relu/refined_start.hpp"
 #include "convex_relu/route.hpp"
 #include "convex_relu/scp_train.hpp"
+#include "convex_relu/sharded_admm.hpp"
 #include "convex_relu/untrained.hpp"
 #include "convex_relu/warm_start.hpp"
 
@@ -30,7 +30,7 @@ class Run {
         host_(control.threads),
         placement_(place<Real>(request.data.rows, request.data.cols, request.outputs,
                                request.options, control.threads)),
-        algebra_(*placement_.algebra),
+        algebra_(*placement_.algebras.front()),
         selected_(weighted_rows(request.weights)),
         data_(taking_part(request.data, request.weights, selected_)),
         targets_(Targets::of(data_, request.y, request.outputs, request.weights)),
@@ -51,7 +51,7 @@ class Run {
  private:
   void watch(const RunControl* control, StopOn stop_on = StopOn::cancellation) {
     host_.watch(control, stop_on);
-    algebra_.watch(control, stop_on);
+    for (const auto& algebra : placement_.algebras) algebra->watch(control, stop_on);
   }
 
   void prepare() {
@@ -69,21 +69,20 @@ class Run {
         shape_of(data_.rows, rotation_.rank(), gates_.count, request_.outputs, o.model);
     const bool weighted = !folded_.weights.empty();
     plan_ = make_plan(algebra_, shape, data_.cols, weighted, o, room());
-    arena_ = Arena(algebra_.allocate(plan_.workspace_bytes), plan_.workspace_bytes);
-    algebra_.reserve_scratch(shape);
-    program_.emplace(shape, weighted, arena_);
-    program_->loss = o.loss;
-    program_->beta = o.beta * targets_.total_weight / rotation_.scale;
-    program_->group = o.penalty == Penalty::gate ? request_.outputs : 1;
-    program_->eigenvalues = rotation_.eigenvalues;
-    admm_.emplace(algebra_, arena_, *program_, plan_.route, o.relaxation);
+    Program<Real> program(shape);
+    program.loss = o.loss;
+    program.beta = o.beta * targets_.total_weight / rotation_.scale;
+    program.group = o.penalty == Penalty::gate ? request_.outputs : 1;
+    program.eigenvalues = rotation_.eigenvalues;
+    admm_.emplace(placement_.algebras, program, weighted, plan_.workspace_bytes, plan_.route,
+                  o.relaxation);
     patterns_.resize(data_.rows * GateBits::words_per_row(gates_.count));
-    load_program(data_, preprocessing_, rotation_, gates_, folded_, host_, patterns(), algebra_,
-                 *program_);
+    load_program<Real>(data_, preprocessing_, rotation_, gates_, folded_, host_, patterns(),
+                       admm_->parts());
     if (refined_) {
-      start_at(*refined_, *program_, request_.options.rho, *admm_);
+      start_at(*refined_, request_.options.rho, *admm_);
     } else {
-      start_admm(request_, preprocessing_, rotation_, gates_, *program_, starting_rho(), *admm_);
+      start_admm(request_, preprocessing_, rotation_, gates_, starting_rho(), *admm_);
     }
   }
 
@@ -98,7 +97,7 @@ class Run {
   /// 1 suits unit columns; a gated model starts near a twentieth of its mean squared feature.
   double starting_rho() const {
     if (request_.options.rho) return *request_.options.rho;
-    if (program_->cones()) return 1;
+    if (admm_->program().cones()) return 1;
     double sum = 0;
     for (const double eigenvalue : rotation_.eigenvalues) sum += eigenvalue;
     return 0.025 * std::max(sum / static_cast<double>(rotation_.rank()), 1e-6);
@@ -162,13 +161,13 @@ class Run {
 
   /// The penalties ρ and τ after iteration k.
   void balance(std::size_t k) {
-    const bool given = request_.options.rho.has_value();
+    const bool given = request_.options.rho.has_value(), cones = admm_->program().cones();
     double rho = 1, tau = 1;  // factors
     if (k <= last_group_balance && doubles_of(2, k)) {
       tau = admm_->loss_balance();
-      if (!given && !program_->cones()) rho = admm_->group_balance();
+      if (!given && !cones) rho = admm_->group_balance();
     }
-    if (!given && program_->cones() && cone_balance_due(k) && !report_.history.empty()) {
+    if (!given && cones && cone_balance_due(k) && !report_.history.empty()) {
       // Late in a run it sinks no further below the multipliers of the active groups over their
       // size: it would find no way back.
       const double groups = admm_->group_balance();
@@ -182,7 +181,7 @@ class Run {
   }
 
   Extraction<Real> extraction() const {
-    return {request_, targets_, folded_, preprocessing_, rotation_, gates_, *program_, *admm_};
+    return {request_, targets_, folded_, preprocessing_, rotation_, gates_, *admm_};
   }
 
   void extract() {
@@ -216,7 +215,7 @@ class Run {
     try {
       watch(&control_, StopOn::time_limit);
       report_.pricing_ratio = measure_price(result_.model, result_.certificate, rotation_,
-                                            *program_, request_.options.seed, algebra_);
+                                            admm_->program(), request_.options.seed, algebra_);
     } catch (const Cancelled&) {  // then it is not known
     }
     watch(nullptr);
@@ -224,11 +223,7 @@ class Run {
 
   Status stop_status() const { return control_.cancelled() ? Status::aborted : Status::time_limit; }
 
-  Room room() const {
-    Room left{.host = available_memory()};
-    if (placement_.device.gpu()) left.gpu = placement_.gpu_bytes;
-    return left;
-  }
+  Room room() const { return placement_.room(available_memory()); }
 
   /// What the report says of the device, and of memory besides the input and this.
   void report_device(Report& report, std::size_t host) const {
@@ -276,9 +271,11 @@ class Run {
     report_.gates = gates_.count;
     report_.neurons =
         result_.model.kind == Model::relu ? result_.model.neurons() : result_.model.gates.count;
-    const RunSize size{program_->shape,    data_.cols,      plan_.route,
-                       plan_.device_bytes, report_.neurons, result_.certificate.mu_rows.size()};
-    report_device(report_, host_bytes(algebra_, size, request_.options, placement_.device.gpu()));
+    const RunSize size{admm_->program().shape, data_.cols,      plan_.route,
+                       plan_.device_bytes,     report_.neurons, result_.certificate.mu_rows.size()};
+    placement_.device.gpus.resize(std::min(placement_.device.gpus.size(), admm_->shards()));
+    report_device(report_, host_bytes(algebra_, size, request_.options, placement_.device.gpu()) +
+                               ShardTeam::bytes(admm_->shards()));
     report_.route = name(plan_.route);
     report_.seconds = control_.seconds();
     result_.report = report_;
@@ -299,9 +296,7 @@ class Run {
   Rotation rotation_;
   std::optional<Refined> refined_;
   Plan plan_;
-  Arena arena_;
-  std::optional<Program<Real>> program_;
-  std::optional<Admm<Real>> admm_;
+  std::optional<ShardedAdmm<Real>> admm_;
   ConeBalance balance_;
   Report report_;
   Result result_;

@@ -74,7 +74,7 @@ struct Report {
   Verdict verdict;  ///< recomputed in float64 from the model and the data
   std::size_t iterations = 0, inner_iterations = 0, gates = 0, neurons = 0;
   std::size_t peak_bytes = 0;  ///< most of the host's that was held at once, inputs and results too
-  std::size_t gpu_bytes = 0;   ///< on the GPU; 0 on the CPU
+  std::size_t gpu_bytes = 0;   ///< on the GPU that held most; 0 on the CPU
   std::string device, device_reason;
   double seconds = 0;
   const char* route = "";

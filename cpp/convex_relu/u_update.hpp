@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "communicator/communicator.hpp"
 #include "convex_relu/program.hpp"
 
 namespace secondorder::convex_relu {
@@ -35,9 +36,9 @@ class UUpdate {
 /// The weight γ of the cones in B, for columns of norm 1.
 inline constexpr double gamma_cone = 3;
 
-/// Rank of the preconditioner of the conjugate gradients.
-inline std::size_t sketch_rank(const GatedShape& shape) {
-  return std::min<std::size_t>(200, std::max<std::size_t>(1, shape.gates * shape.features / 4));
+/// Rank of the preconditioner of the conjugate gradients, for all gates.
+inline std::size_t sketch_rank(std::size_t gates, std::size_t features) {
+  return std::min<std::size_t>(200, std::max<std::size_t>(1, gates * features / 4));
 }
 
 /// B = 1 + γΛ per feature, for programs with cones; 1 for those without.
@@ -50,18 +51,22 @@ std::vector<Real> metric(const Program<Real>& program) {
   return b;
 }
 
-/// Lays out the memory of a route; nothing is computed while the arena only counts.
+/// Lays out the memory of a route; nothing is computed while the arena only counts. Of several
+/// shards each has its own gates' δ and t; gram, whose matrix couples all gates, needs them in one.
 template <class Real>
 std::unique_ptr<UUpdate<Real>> make_u_update(Route route, Algebra<Real>& algebra, Arena& arena,
-                                             const Program<Real>& program);
+                                             const Program<Real>& program,
+                                             Communicator& communicator = alone());
 template <class Real>
 std::unique_ptr<UUpdate<Real>> make_woodbury(Algebra<Real>& algebra, Arena& arena,
-                                             const Program<Real>& program);
+                                             const Program<Real>& program,
+                                             Communicator& communicator);
 template <class Real>
 std::unique_ptr<UUpdate<Real>> make_gram(Algebra<Real>& algebra, Arena& arena,
                                          const Program<Real>& program);
 template <class Real>
 std::unique_ptr<UUpdate<Real>> make_conjugate_gradient(Algebra<Real>& algebra, Arena& arena,
-                                                       const Program<Real>& program);
+                                                       const Program<Real>& program,
+                                                       Communicator& communicator);
 
 }  // namespace secondorder::convex_relu

@@ -163,8 +163,8 @@ Gates starting_gates(const Request& request, const DataView& data,
 
 template <class Real>
 void start_admm(const Request& request, const Preprocessing& preprocessing,
-                const Rotation& rotation, const Gates& gates, const Program<Real>& program,
-                double rho, Admm<Real>& admm) {
+                const Rotation& rotation, const Gates& gates, double rho, ShardedAdmm<Real>& admm) {
+  const Program<Real>& program = admm.program();
   const GatedShape& s = program.shape;
   const std::size_t group_size = program.group * rotation.rank();
   const auto start = [&](const std::vector<double>& u, double start_rho, double tau,
@@ -199,8 +199,8 @@ void start_admm(const Request& request, const Preprocessing& preprocessing,
 }
 
 template void start_admm(const Request&, const Preprocessing&, const Rotation&, const Gates&,
-                         const Program<float>&, double, Admm<float>&);
+                         double, ShardedAdmm<float>&);
 template void start_admm(const Request&, const Preprocessing&, const Rotation&, const Gates&,
-                         const Program<double>&, double, Admm<double>&);
+                         double, ShardedAdmm<double>&);
 
 }  // namespace secondorder::convex_relu

@@ -1,8 +1,8 @@
 // Where a run begins: its gates, and ADMM's first state, from an earlier solution or a network.
 #pragma once
 
-#include "convex_relu/admm.hpp"
 #include "convex_relu/neurons.hpp"
+#include "convex_relu/sharded_admm.hpp"
 #include "convex_relu/train.hpp"
 
 namespace secondorder::convex_relu {
@@ -32,7 +32,6 @@ Gates starting_gates(const Request& request, const DataView& data,
 /// the new beta. From parameters alone: p = V·(1 + β/(ρ‖V‖)), q = E∘(XV).
 template <class Real>
 void start_admm(const Request& request, const Preprocessing& preprocessing,
-                const Rotation& rotation, const Gates& gates, const Program<Real>& program,
-                double rho, Admm<Real>& admm);
+                const Rotation& rotation, const Gates& gates, double rho, ShardedAdmm<Real>& admm);
 
 }  // namespace secondorder::convex_relu

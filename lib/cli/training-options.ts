@@ -107,7 +107,10 @@ export function addTrainingOptions(command: Command): Command {
         'never',
       ]),
     )
-    .option('--device <name>', 'auto, cpu, cuda or cuda:N (default: auto)');
+    .option(
+      '--device <name>',
+      'auto, cpu, cuda or cuda:N, or several: cuda:0,cuda:1 (default: auto)',
+    );
 }
 
 /** The solver's options. */
@@ -162,11 +165,13 @@ function toGates(
   };
 }
 
-function toDevice(name: string): NonNullable<ConvexReLUOptions['device']> {
-  const number = /^cuda:(\d+)$/.exec(name)?.[1];
-  if (number !== undefined) return `cuda:${Number(number)}`;
-  if (name === 'auto' || name === 'cpu' || name === 'cuda') return name;
-  throw new UsageError(`--device ${name} is not auto, cpu, cuda or cuda:N`);
+function toDevice(names: string): NonNullable<ConvexReLUOptions['device']> {
+  if (names === 'auto' || names === 'cpu' || names === 'cuda') return names;
+  return names.split(',').map((name) => {
+    const number = /^cuda:(\d+)$/.exec(name)?.[1];
+    if (number !== undefined) return `cuda:${Number(number)}` as const;
+    throw new UsageError(`--device ${names} is not auto, cpu, cuda, cuda:N or cuda:N,cuda:M`);
+  });
 }
 
 type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };

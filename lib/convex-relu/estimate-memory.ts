@@ -18,9 +18,9 @@ export interface ProblemShape {
 export interface MemoryEstimate {
   /** Most bytes of the machine's memory held at once, the solver's copy of the inputs included. */
   bytes: number;
-  /** Bytes on the GPU; 0 on the CPU. */
+  /** Bytes on the GPU, of several on the one that holds most; 0 on the CPU. */
   gpuBytes: number;
-  /** Where it will be computed: `cpu` or such as `cuda:0`. */
+  /** Where it will be computed: `cpu` or such as `cuda:0`; several GPUs are joined by commas. */
   device: string;
   /** How it will solve its linear systems. */
   route: string;

@@ -1,4 +1,4 @@
-import type { DeviceOptions } from '../devices';
+import type { Device, DeviceOptions } from '../devices';
 import type { DenseMatrixLike } from '../matrix';
 import type { ReLUNetwork } from './network';
 import type { ConvexSolution } from './solution';
@@ -86,7 +86,13 @@ export interface RefineOptions {
  * over the weights of all gates (Pilanci and Ergen, ICML 2020; solved as in arXiv 2201.01965).
  * Unknown entries are refused with ERR_INVALID_ARGUMENT.
  */
-export interface ConvexReLUOptions extends DeviceOptions {
+export interface ConvexReLUOptions extends Omit<DeviceOptions, 'device'> {
+  /**
+   * Default `'auto'`, which takes one GPU at most. Several, such as `['cuda:0', 'cuda:1']`, share the
+   * gates, and the work and memory of the iterations with them; samples are on each of them, and gate
+   * refinement is done by the first.
+   */
+  device?: Device | readonly Device[];
   /**
    * Loss ℓ; default `'squared'`, ½(ŷ − y)². `'logistic'` and `'hinge'` take targets of ±1 in every
    * output, `'softmax'` takes rows of class probabilities over at least two outputs.
@@ -157,7 +163,10 @@ export interface ConvexReLUOptions extends DeviceOptions {
   rho?: number;
   /** Over-relaxation of ADMM, from 1 to below 2; default 1.7. */
   relaxation?: number;
-  /** How each iteration's linear system is solved; default `'auto'`, the one that fits and costs least. */
+  /**
+   * How each iteration's linear system is solved; default `'auto'`, the one that fits and costs least.
+   * `'gram'` is not for several GPUs.
+   */
   route?: Route;
   /**
    * A lower bound on the nonconvex problem itself, the objective of every ReLU network of any width

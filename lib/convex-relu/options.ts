@@ -108,7 +108,7 @@ export function resolveOptions(raw: Raw, context: OptionContext): ConvexReluSett
     route: pick(raw, 'route', 'auto', (v, a) => toChoice(v, a, ['auto', 'woodbury', 'gram', 'cg'])),
     globalBound: readGlobalBound(adversarial || sampled.method ? false : raw.globalBound, model),
     products: pick(raw, 'products', 'float32', (v, a) => toChoice(v, a, ['float32', 'tf32'])),
-    device: toDevice(raw.device),
+    device: toDevice(raw.device, 'options.device', true),
   };
 }
 

@@ -80,9 +80,9 @@ export interface ConvexReport {
   seconds: number;
   /** Most bytes of the machine's memory that the solver held at once. */
   peakBytes: number;
-  /** Bytes it held on the GPU; 0 on the CPU. */
+  /** Bytes it held on the GPU, of several on the one that held most; 0 on the CPU. */
   gpuBytes: number;
-  /** Where it was computed: `cpu` or such as `cuda:0`. */
+  /** Where it was computed: `cpu` or such as `cuda:0`; several GPUs are joined by commas. */
   device: string;
   /** Why there: asked for, faster by estimate, too small for a GPU to gain, or what a GPU lacks. */
   deviceReason: string;

@@ -27,14 +27,15 @@ Options with(Route route, Loss loss = Loss::squared) {
 }
 
 /// Bytes that program and solver really take of the workspace that was planned for them, where more
-/// would throw.
+/// would throw; of the shard that has a range of the gates.
 template <class Real>
-std::size_t laid_out(const GatedShape& shape, const Plan& plan, const Options& options,
-                     bool weighted) {
+std::size_t laid_out(const GatedShape& shape, const GateRange& range, const Plan& plan,
+                     const Options& options, bool weighted) {
   CpuAlgebra<Real> algebra(1);
   Arena arena(algebra.allocate(plan.workspace_bytes), plan.workspace_bytes);
-  Program<Real> program(shape, weighted, arena);
-  program.loss = options.loss;
+  Program<Real> all(shape);
+  all.loss = options.loss;
+  const Program<Real> program = program_of_shard(all, range, weighted, options.route, arena);
   const Admm<Real> admm(algebra, arena, program, options.route, options.relaxation);
   return arena.bytes();
 }
@@ -51,7 +52,8 @@ TEST_SUITE("memory") {
             const Options options = with(route, loss);
             const Plan plan = make_plan(algebra, shape, 9, weighted, options, Room{.host = plenty});
             CHECK(plan.route == route);
-            const std::size_t workspace = laid_out<Real>(shape, plan, options, weighted);
+            const std::size_t workspace =
+                laid_out<Real>(shape, {0, shape.gates}, plan, options, weighted);
             CHECK(plan.workspace_bytes == workspace);
             CHECK(plan.device_bytes == workspace + algebra.scratch_bytes(shape));
             CHECK(plan.bytes() == plan.device_bytes + plan.host_bytes);
@@ -68,6 +70,35 @@ TEST_SUITE("memory") {
               CHECK(std::string(e.what()).find(std::to_string(exactly - 1)) != std::string::npos);
             }
           }
+        }
+      }
+    }
+  }
+
+  TEST_CASE("a plan for several GPUs is that of the largest shard on each, and of none by gram") {
+    CpuAlgebra<float> algebra(2);
+    for (const GatedShape& shape : shapes) {
+      for (const std::size_t gpus : {1U, 2U, 3U, 100U}) {
+        const Room room{.host = plenty, .gpu = plenty, .gpus = gpus};
+        for (const GateRange& range : cut_gates(shape.gates, gpus)) {
+          for (const Route route : {Route::woodbury, Route::conjugate_gradient}) {
+            const Plan plan = make_plan(algebra, shape, 9, true, with(route), room);
+            const GatedShape shard = shape_of_shard(shape, range);
+            const std::size_t taken = laid_out<float>(shape, range, plan, with(route), true);
+            CHECK(taken <= plan.workspace_bytes);
+            if (range.first == 0) CHECK(taken == plan.workspace_bytes);
+            CHECK(plan.device_bytes >= taken + algebra.scratch_bytes(shard));
+          }
+        }
+        if (gpus == 1) continue;
+        CHECK(make_plan(algebra, shape, 9, true, with(Route::automatic), room).route !=
+              Route::gram);
+        try {
+          make_plan(algebra, shape, 9, true, with(Route::gram), room);
+          FAIL("planned gram on several GPUs");
+        } catch (const Error& e) {
+          CHECK(e.code == ErrorCode::invalid_argument);
+          CHECK(e.argument == "options.route");
         }
       }
     }

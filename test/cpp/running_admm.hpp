@@ -1,6 +1,7 @@
 // ADMM on a small random program over any algebra.
 #pragma once
 
+#include <numeric>
 #include <optional>
 
 #include "convex_relu/admm.hpp"
@@ -8,7 +9,7 @@
 
 namespace secondorder::test {
 
-/// Samples with orthonormal columns, targets with something to learn, random patterns.
+/// Samples with orthonormal columns, targets with something to learn, patterns of random gates.
 struct AdmmCase {
   GatedShape shape;
   Loss loss = Loss::squared;
@@ -28,6 +29,14 @@ struct AdmmCase {
       const double norm = std::sqrt(dot(j, j));
       for (std::size_t k = 0; k < s.rows; ++k) x[k * s.features + j] /= norm;
     }
+    for (std::size_t i = 0; i < s.gates; ++i) {
+      std::vector<double> gate(s.features);
+      for (double& value : gate) value = random.normal();
+      for (std::size_t k = 0; k < s.rows; ++k) {
+        const double* row = x.data() + k * s.features;
+        bits->set(k, i, std::inner_product(gate.begin(), gate.end(), row, 0.0) >= 0);
+      }
+    }
     targets.outputs = s.outputs;
     for (std::size_t k = 0; k < s.rows; ++k) {
       const std::size_t label = random.below(s.outputs);
@@ -41,6 +50,26 @@ struct AdmmCase {
       }
     }
     targets.total_weight = static_cast<double>(s.rows);
+  }
+
+  /// The program but for its matrices.
+  template <class Real>
+  void describe(convex_relu::Program<Real>& program) const {
+    program.loss = loss;
+    program.beta = 0.05;
+    program.group = group;
+    program.eigenvalues.assign(shape.features, 1);
+  }
+  /// Its matrices, with the gates of the range.
+  template <class Real>
+  void upload(Algebra<Real>& algebra, convex_relu::Program<Real>& program,
+              const convex_relu::GateRange& gates) {
+    algebra.upload(std::vector<Real>(x.begin(), x.end()), program.x);
+    algebra.upload(std::vector<Real>(targets.y.begin(), targets.y.end()), program.y);
+    algebra.fill(program.weights, 1);
+    algebra.upload(convex_relu::cut_bits(bits->view(), gates), program.gates);
+    if (program.all_bits.words == nullptr) return;
+    algebra.upload(convex_relu::cut_bits(bits->view(), {0, shape.gates}), program.all_bits);
   }
 
  private:
@@ -73,15 +102,7 @@ class RunningAdmm {
     algebra.upload(poison, {reinterpret_cast<Real*>(memory->data()), 1, poison.size()});
     arena_ = Arena(std::move(memory), planned_bytes);
     lay_out(arena_);
-    const std::vector<Real> x(c.x.begin(), c.x.end());
-    const std::vector<Real> y(c.targets.y.begin(), c.targets.y.end());
-    algebra.upload(x, program_->x);
-    algebra.upload(y, program_->y);
-    algebra.fill(program_->weights, 1);
-    const GateBits patterns = c.bits->view();
-    algebra.upload(
-        std::span<const std::uint64_t>(patterns.words, patterns.rows * patterns.stride()),
-        program_->gates);
+    c.upload(algebra, *program_, {0, c.shape.gates});
     algebra.reserve_scratch(c.shape);
     admm->start(1);
   }
@@ -99,10 +120,7 @@ class RunningAdmm {
  private:
   void lay_out(Arena& arena) {
     program_.emplace(case_.shape, true, arena);
-    program_->loss = case_.loss;
-    program_->beta = 0.05;
-    program_->group = case_.group;
-    program_->eigenvalues.assign(case_.shape.features, 1);
+    case_.describe(*program_);
     admm.emplace(algebra_, arena, *program_, case_.route, 1.7);
   }
 
@@ -111,5 +129,16 @@ class RunningAdmm {
   Arena arena_;
   std::optional<convex_relu::Program<Real>> program_;
 };
+
+/// With penalties that are balanced on the way, as training does it.
+template <class Solver>
+void iterate_balanced(Solver& admm, int iterations) {
+  for (int k = 1; k <= iterations; ++k) {
+    admm.iterate();
+    if (k <= 64 && (k & (k - 1)) == 0) {
+      admm.set_penalties(admm.rho() * admm.group_balance(), admm.tau() * admm.loss_balance());
+    }
+  }
+}
 
 }  // namespace secondorder::test

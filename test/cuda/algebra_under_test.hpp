@@ -10,11 +10,11 @@
 namespace secondorder::test {
 
 template <class Real>
-std::unique_ptr<Algebra<Real>> algebra_under_test() {
+std::unique_ptr<Algebra<Real>> algebra_under_test(int device = device_under_test) {
   if constexpr (std::is_same_v<Real, float>) {
-    return backend_under_test().float_algebra(device_under_test, Products::float32, 2);
+    return backend_under_test().float_algebra(device, Products::float32, 2);
   } else {
-    return backend_under_test().double_algebra(device_under_test, 2);
+    return backend_under_test().double_algebra(device, 2);
   }
 }
 
