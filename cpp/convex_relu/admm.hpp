@@ -31,6 +31,7 @@ class Admm {
   /// Starts from an earlier p, q and qz; q may be empty (then as V implies), and qz (then 0).
   void start(double rho, double tau, std::span<const Real> p, std::span<const Real> q,
              std::span<const Real> qz);
+  /// Recorded by the algebra as one (Algebra::replay) while the penalties stay.
   void iterate();
   /// Changes ρ and τ, and keeps primal values and multipliers.
   void set_penalties(double rho, double tau);
@@ -62,6 +63,7 @@ class Admm {
   const std::vector<bool>& needs_multipliers() const { return needs_multipliers_; }
 
  private:
+  void step();
   void correct_u();
   void threshold();
   void dual_vector(const Targets& targets);
@@ -91,6 +93,7 @@ class Admm {
   std::vector<bool> needs_multipliers_;
   std::vector<Real> staging_;  ///< n × c, for transfers
   std::unique_ptr<UUpdate<Real>> update_;
+  Recording recorded_step_;  ///< with the scalars and the memory of now
 };
 
 }  // namespace secondorder::convex_relu
