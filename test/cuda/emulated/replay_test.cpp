@@ -259,6 +259,18 @@ TEST_SUITE("CUDA replay, emulated") {
     CHECK(waits[1] == waits[0]);
   }
 
+  TEST_CASE("captures wait for nothing, however much is queued before them") {
+    const auto algebra = algebra_with<double>(true);
+    Addition add(*algebra);
+    const Calls calls;
+    for (int k = 0; k < 2000; ++k) {
+      add.recording.reset();
+      add();
+      add();
+    }
+    CHECK(calls.graphs() == 2000);
+  }
+
   TEST_CASE("two algebras record at the same time") {
     AdmmCase problem({23, 3, 7, 2, 2}, Loss::logistic, Route::woodbury, 5);
     const auto want = outcome(*algebra_with<double>(false), problem, 12);
