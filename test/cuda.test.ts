@@ -182,6 +182,22 @@ t.test('training on the GPU reaches what it reaches on the CPU', { skip }, async
   }
 });
 
+t.test('recorded as CUDA graphs or not: the same run', { skip }, async (t) => {
+  const runs = [undefined, 'off', 'refused'] as const;
+  const found = await Promise.all(
+    runs.map((graphs) =>
+      evaluate(
+        `${DATA}
+        const { network } = await secondorder.trainConvexReLU(x, y, { ...options, device: 'cuda' });
+        return network.toJSON();`,
+        graphs === undefined ? {} : { graphs },
+      ),
+    ),
+  );
+  t.same(found[1], found[0]);
+  t.same(found[2], found[0]);
+});
+
 t.test(
   'a window on one GPU and on two gives what the CPU gives, also from a file',
   { skip },
