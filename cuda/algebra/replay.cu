@@ -29,6 +29,15 @@ void CudaAlgebra<Real>::replay(Recording& recording, FunctionRef<void()> operati
   if (recording == nullptr) recording = std::make_unique<RecordedGraph>();
   auto& recorded = static_cast<RecordedGraph&>(*recording);
   using Next = RecordedGraph::Next;
+  const auto capture_graph = [&] {
+    begin(QueuedWork{});
+    const Pacer::Count count(pacer_, true);
+    Capture capture(stream_.get());
+    operations();
+    recorded.graph = capture.finish();
+    recorded.work = count.work();
+    recorded.scratch = scratch_.address();
+  };
   const auto launch_graph = [&] {
     begin(recorded.work);
     check(cudaGraphLaunch(recorded.graph.get(), stream_.get()), "cudaGraphLaunch");
@@ -43,22 +52,15 @@ void CudaAlgebra<Real>::replay(Recording& recording, FunctionRef<void()> operati
       recorded.next = count.work().bound_by_launches() ? Next::capture : Next::call;
       return;
     }
-    case Next::capture: {
-      // Nothing is done by a capture, so that what it failed at is done by the calls after it.
-      const bool launched = attempt([&] {
-                              const Pacer::Count count(pacer_, true);
-                              Capture capture(stream_.get());
-                              operations();
-                              recorded.graph = capture.finish();
-                              recorded.work = count.work();
-                              recorded.scratch = scratch_.address();
-                            }) &&
-                            attempt(launch_graph);
-      recorded.next = launched ? Next::launch : Next::call;
-      if (launched) return;
+    case Next::capture:
+      if (attempt(capture_graph) && attempt(launch_graph)) {
+        recorded.next = Next::launch;
+        return;
+      }
+      // Nothing was done by the capture: all of it is still to do.
       recorded.graph.reset();
+      recorded.next = Next::call;
       return operations();
-    }
     case Next::launch:
       return launch_graph();
     case Next::call:
