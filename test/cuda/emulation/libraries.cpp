@@ -28,6 +28,7 @@ void dorgqr_(const int*, const int*, const int*, double*, const int*, const doub
 
 struct cublasContext {
   cudaStream_t stream = nullptr;
+  void* workspace = nullptr;
   cublasMath_t math = CUBLAS_DEFAULT_MATH;
 };
 struct cusolverDnContext {
@@ -81,8 +82,12 @@ struct Factor {
   std::vector<Real> copy;
 };
 
-/// What a call does, on its handle's stream.
+/// What a call does, on its handle's stream. In a capture cuBLAS would allocate a workspace for
+/// each graph where it has none, which is an error here.
 cublasStatus_t run(cublasHandle_t handle, std::function<void()> work) {
+  const bool captured =
+      handle->stream != nullptr && handle->stream->capture != CUstream_st::Capture::none;
+  if (captured && handle->workspace == nullptr) return execution_failed;
   const bool issued = secondorder::emulation::issue_library_call(handle->stream, std::move(work));
   return issued ? CUBLAS_STATUS_SUCCESS : execution_failed;
 }
@@ -109,12 +114,14 @@ cublasStatus_t cublasDestroy_v2(cublasHandle_t handle) {
 }
 cublasStatus_t cublasSetStream_v2(cublasHandle_t handle, cudaStream_t stream) {
   handle->stream = stream;
+  handle->workspace = nullptr;
   return CUBLAS_STATUS_SUCCESS;
 }
-cublasStatus_t cublasSetWorkspace_v2(cublasHandle_t, void* workspace, std::size_t) {
+cublasStatus_t cublasSetWorkspace_v2(cublasHandle_t handle, void* workspace, std::size_t) {
   constexpr std::uintptr_t alignment = 256;
-  const bool aligned = reinterpret_cast<std::uintptr_t>(workspace) % alignment == 0;
-  return aligned ? CUBLAS_STATUS_SUCCESS : invalid_value;
+  if (reinterpret_cast<std::uintptr_t>(workspace) % alignment != 0) return invalid_value;
+  handle->workspace = workspace;
+  return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasSetMathMode(cublasHandle_t handle, cublasMath_t mode) {
   handle->math = mode;
