@@ -18,7 +18,8 @@ function(secondorder_add_test_plugin)
     LINKER:--version-script=${PROJECT_SOURCE_DIR}/cmake/cuda-exports.map)
 
   # As cuBLAS and cuSOLVER, by the names that library.cpp opens.
-  add_library(secondorder_test_libraries SHARED ${emulation}/libraries.cpp ${emulation}/device.cpp)
+  add_library(secondorder_test_libraries SHARED
+    ${emulation}/libraries.cpp ${emulation}/device.cpp ${emulation}/streams.cpp)
   target_include_directories(secondorder_test_libraries PRIVATE cpp cuda ${emulation})
   target_compile_definitions(secondorder_test_libraries PRIVATE SECONDORDER_CUDA_EMULATION)
   target_link_libraries(secondorder_test_libraries PRIVATE secondorder_core secondorder_flags)

@@ -2,7 +2,9 @@
 
 #include <cuda_runtime.h>
 
+#include <cstdlib>
 #include <string>
+#include <string_view>
 
 #include "algebra/cuda_algebra.hpp"
 #include "cuda_row_window.hpp"
@@ -31,6 +33,12 @@ void use_device(int device) {
   fail(ErrorCode::cuda_no_device, "cuda:" + std::to_string(device) + " has compute capability " +
                                       std::to_string(major) + ".x, and " +
                                       std::to_string(least_compute_major) + ".0 is needed");
+}
+
+/// Unless the environment says not to.
+bool graphs_wanted() {
+  const char* const wanted = std::getenv("SECONDORDER_CUDA_GRAPHS");
+  return wanted == nullptr || std::string_view(wanted) != "0";
 }
 
 [[noreturn]] void fail_old_driver() {
@@ -116,6 +124,7 @@ class CudaBackend final : public Backend {
     settings.host_threads = host_threads;
     settings.cublas = &cublas();
     settings.cusolver = &cusolver();
+    settings.graphs = graphs_wanted();
     return make_cuda_algebra<Real>(settings);
   }
 };

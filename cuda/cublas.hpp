@@ -3,6 +3,8 @@
 // matrices are column-major.
 #pragma once
 
+#include <cstddef>
+
 using cublasHandle_t = struct cublasContext*;
 using cudaStream_t = struct CUstream_st*;
 
@@ -34,6 +36,8 @@ enum cublasMath_t { CUBLAS_DEFAULT_MATH = 0, CUBLAS_TF32_TENSOR_OP_MATH = 3 };
   X(cublasStatus_t, cublasCreate_v2, (cublasHandle_t * handle))                       \
   X(cublasStatus_t, cublasDestroy_v2, (cublasHandle_t handle))                        \
   X(cublasStatus_t, cublasSetStream_v2, (cublasHandle_t handle, cudaStream_t stream)) \
+  X(cublasStatus_t, cublasSetWorkspace_v2,                                            \
+    (cublasHandle_t handle, void* workspace, std::size_t bytes))                      \
   X(cublasStatus_t, cublasSetMathMode, (cublasHandle_t handle, cublasMath_t mode))    \
   SECONDORDER_CUBLAS_TYPED_FUNCTIONS(X, S, float)                                     \
   SECONDORDER_CUBLAS_TYPED_FUNCTIONS(X, D, double)

@@ -48,6 +48,8 @@ void fail_out_of_memory(std::size_t need) {
                                      " more are needed");
 }
 
+bool attempt(FunctionRef<void()> body) { return host.attempt(body); }
+
 void cancel() {
   host.cancel();
   std::abort();  // doesn't return

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <string>
 
+#include "base/function_ref.hpp"
 #include "device/backend.hpp"
 
 namespace secondorder::cuda {
@@ -23,6 +24,9 @@ void check(cudaError_t status, const char* call);
 
 /// ERR_OUT_OF_MEMORY: what was asked for, and what the current device has left.
 [[noreturn]] void fail_out_of_memory(std::size_t need);
+
+/// Calls `body`; false where it failed by one of the above. Cancelled passes.
+bool attempt(FunctionRef<void()> body);
 
 /// Throws Cancelled on the opener's side.
 [[noreturn]] void cancel();

@@ -11,6 +11,7 @@
 
 #if defined(SECONDORDER_CUDA_EMULATION)
 #include "block.hpp"
+#include "streams.hpp"
 #endif
 
 namespace secondorder::cuda {
@@ -27,14 +28,15 @@ void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t sh
             cudaStream_t stream, Arguments&&... arguments) {
   static_assert(sizeof...(Parameters) == sizeof...(Arguments));
   if (grid.x == 0 || grid.y == 0 || grid.z == 0) return;
+  std::tuple<std::remove_cv_t<Parameters>...> values(static_cast<Parameters>(arguments)...);
 #if defined(SECONDORDER_CUDA_EMULATION)
-  static_cast<void>(stream);
   check(emulation::check_launch(grid, block, shared_bytes, reinterpret_cast<const void*>(kernel)),
         "cudaLaunchKernel");
-  emulation::run_grid(grid, block, shared_bytes,
-                      [&] { kernel(static_cast<Parameters>(arguments)...); });
+  const auto run = [=] {
+    emulation::run_grid(grid, block, shared_bytes, [&] { std::apply(kernel, values); });
+  };
+  check(emulation::issue(stream, run), "cudaLaunchKernel");
 #else
-  std::tuple<std::remove_cv_t<Parameters>...> values(static_cast<Parameters>(arguments)...);
   std::apply(
       [&](auto&... value) {
         void* addresses[] = {static_cast<void*>(&value)..., nullptr};

@@ -33,7 +33,7 @@ t.test('devices and doctor tell what there is', { skip }, async (t) => {
       ['cuda:1', true],
     ],
   );
-  t.match(found[1], { name: /emulated/, memory: 2 ** 30, computeCapability: '9.0' });
+  t.match(found[1], { name: /emulated/, memory: 2 ** 30, computeCapability: '8.0' });
   const { cuda } = (await evaluate('return secondorder.doctor()')) as { cuda: CudaFound };
   t.match(cuda, {
     available: true,
@@ -180,6 +180,22 @@ t.test('training on the GPU reaches what it reaches on the CPU', { skip }, async
     t.ok(apart <= 2e-3 * (cpu?.objective ?? 0), `${gpu?.objective} and ${cpu?.objective}`);
     t.ok(Math.abs((gpu?.verified.objective ?? 0) - (gpu?.objective ?? 1)) < 1e-9);
   }
+});
+
+t.test('recorded as CUDA graphs or not: the same run', { skip }, async (t) => {
+  const runs = [undefined, 'off', 'refused'] as const;
+  const found = await Promise.all(
+    runs.map((graphs) =>
+      evaluate(
+        `${DATA}
+        const { network } = await secondorder.trainConvexReLU(x, y, { ...options, device: 'cuda' });
+        return network.toJSON();`,
+        graphs === undefined ? {} : { graphs },
+      ),
+    ),
+  );
+  t.same(found[1], found[0]);
+  t.same(found[2], found[0]);
 });
 
 t.test(

@@ -28,6 +28,16 @@ export interface GpuIteration {
   fraction: number;
 }
 
+/** A small iteration, which launches bound: recorded as a CUDA graph, and launched kernel by kernel. */
+export interface RecordedIteration {
+  n: number;
+  r: number;
+  gates: number;
+  /** Wall seconds of an iteration. */
+  recorded: number;
+  direct: number;
+}
+
 export interface Crossover {
   n: number;
   r: number;
@@ -79,6 +89,22 @@ export async function measureIterations(context: GpuContext): Promise<GpuIterati
     });
   }
   return results;
+}
+
+/** What recording gains. */
+export async function measureRecording(context: GpuContext): Promise<RecordedIteration> {
+  const [n, r, gates] = context.quick ? [40, 4, 8] : [500, 50, 64];
+  context.log(`recording: n = ${n}, r = ${r}, P = ${gates}`);
+  const problem = syntheticProblem(n, r);
+  const options = { ...PLAIN, gates, device: context.device };
+  const measure = () => timeIteration(problem, options, effort(context, context.threads));
+  const recorded = await measure();
+  // Read by the backend as each run begins.
+  process.env.SECONDORDER_CUDA_GRAPHS = '0';
+  const direct = await measure().finally(() => {
+    delete process.env.SECONDORDER_CUDA_GRAPHS;
+  });
+  return { n, r, gates: recorded.gates, recorded: recorded.wall, direct: direct.wall };
 }
 
 /** From which size on the GPU is faster; `auto` is to choose by it (cpp/device/cost.hpp). */

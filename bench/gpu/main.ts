@@ -7,7 +7,7 @@ import { devices, doctor } from 'secondorder';
 import { machineFacts } from '../machine';
 import { checkSolvers } from './checks';
 import type { GpuContext } from './context';
-import { measureCrossover, measureIterations } from './iteration';
+import { measureCrossover, measureIterations, measureRecording } from './iteration';
 import { measureGpuKkt } from './kkt';
 import { measureGpuMnist } from './mnist';
 import { measurePasses, measureWindowCrossover } from './passes';
@@ -60,6 +60,7 @@ async function main(): Promise<void> {
   const steps: [string, () => unknown][] = [
     ['checks', () => checkSolvers(context)],
     ['iterations', () => measureIterations(context)],
+    ['recording', () => measureRecording(context)],
     ['passes', () => measurePasses(context)],
     ['crossover', () => measureCrossover(context)],
     ['windowCrossover', () => measureWindowCrossover(context)],

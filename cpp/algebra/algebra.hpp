@@ -13,6 +13,7 @@
 #include "algebra/arena.hpp"
 #include "algebra/loss.hpp"
 #include "algebra/view.hpp"
+#include "base/function_ref.hpp"
 #include "base/run_control.hpp"
 
 namespace secondorder {
@@ -41,6 +42,14 @@ struct ConeSums {
   double total = 0;      ///< Σ (XV)²
 };
 
+/// What an algebra keeps of operations that it has recorded.
+class RecordedOperations {
+ public:
+  virtual ~RecordedOperations() = default;
+};
+/// Empty at first; resetting it forgets what was recorded. It must not outlive its algebra.
+using Recording = std::unique_ptr<RecordedOperations>;
+
 template <class Real>
 class Algebra {
  public:
@@ -63,6 +72,11 @@ class Algebra {
   virtual void watch(const RunControl* control, StopOn stop_on = StopOn::cancellation) = 0;
   /// Throws Cancelled where an operation would, asked to stop; for long work between operations.
   virtual void checkpoint() const = 0;
+  /// Does what operations() issues, which is the same at every call with this recording: the same
+  /// operations on the same memory with the same scalars, none of which returns a number, uploads
+  /// or downloads. An algebra may record them: operations() isn't called from then on, and may have
+  /// been called once more than was asked for. By default it is just called.
+  virtual void replay(Recording& /*recording*/, FunctionRef<void()> operations) { operations(); }
   virtual void upload(std::span<const Real> host, View<Real> device) = 0;
   virtual void upload(std::span<const std::uint64_t> host, GateBits device) = 0;
   virtual void download(ConstView<Real> device, std::span<Real> host) = 0;

@@ -48,6 +48,7 @@ void Admm<Real>::start(double rho, double tau, std::span<const Real> p, std::spa
   std::vector<Real> inverse = metric(program_);
   for (Real& value : inverse) value = 1 / value;
   algebra_.upload(inverse, inverse_metric_);
+  recorded_step_.reset();
   rho_ = rho;
   tau_ = tau;
   if (p.empty()) {
@@ -83,6 +84,13 @@ void Admm<Real>::threshold() {
 
 template <class Real>
 void Admm<Real>::iterate() {
+  // Iterative updates and several shards take numbers to the host.
+  if (update_->iterative() || communicator_.size() > 1) return step();
+  algebra_.replay(recorded_step_, [this] { step(); });
+}
+
+template <class Real>
+void Admm<Real>::step() {
   const GatedShape& s = program_.shape;
   if (program_.cones()) {
     algebra_.cone_adjoint(program_.x, program_.gates, s.outputs, q_, ConePart::magnitude, g_);
@@ -146,6 +154,7 @@ void Admm<Real>::set_penalties(double rho, double tau) {
     prox();
     algebra_.axpby(1 - loss_ratio, z_, loss_ratio, qz_);
   }
+  recorded_step_.reset();
   rho_ = rho;
   tau_ = tau;
   update_->factor(data_weight());

@@ -36,6 +36,7 @@ class Admm {
   /// Starts from an earlier p, q and qz; q may be empty (then as V implies), and qz (then 0).
   void start(double rho, double tau, std::span<const Real> p, std::span<const Real> q,
              std::span<const Real> qz);
+  /// Recorded by the algebra as one (Algebra::replay) while the penalties stay.
   void iterate();
   /// Changes ρ and τ, and keeps primal values and multipliers.
   void set_penalties(double rho, double tau);
@@ -68,6 +69,7 @@ class Admm {
 
  private:
   void agree();
+  void step();
   void correct_u();
   void threshold();
   void dual_vector(const Targets& targets);
@@ -98,6 +100,7 @@ class Admm {
   std::vector<bool> needs_multipliers_;
   std::vector<Real> staging_;  ///< n × c, for transfers
   std::unique_ptr<UUpdate<Real>> update_;
+  Recording recorded_step_;  ///< with the scalars and the memory of now
 };
 
 }  // namespace secondorder::convex_relu

@@ -4,7 +4,7 @@
 //
 // Opener and backend may each carry a C++ standard library of their own. What passes between them
 // is therefore interfaces and plain values, and an exception is always thrown and caught by the
-// opener's: a backend throws through HostServices, and lets nothing of its own escape.
+// opener's: a backend throws and catches through HostServices, and lets nothing of its own escape.
 #pragma once
 
 #include <cstddef>
@@ -14,19 +14,22 @@
 #include "algebra/algebra.hpp"
 #include "algebra/row_window.hpp"
 #include "base/error.hpp"
+#include "base/function_ref.hpp"
 #include "base/run_control.hpp"
 #include "device/request.hpp"
 #include "newton/linear/dense_kkt_form.hpp"
 
 namespace secondorder {
 
-/// What a backend asks of whoever opened it. Both functions leave by an exception of the opener's,
+/// What a backend asks of whoever opened it. The functions leave by exceptions of the opener's,
 /// which the backend must let through.
 struct HostServices {
   /// Throws Error{code, message, argument}; doesn't return.
   void (*raise)(ErrorCode code, const char* message, const char* argument) = nullptr;
   /// Throws Cancelled; doesn't return.
   void (*cancel)() = nullptr;
+  /// Calls `body`, and catches an Error that it throws; false where it did. Others pass.
+  bool (*attempt)(FunctionRef<void()> body) = nullptr;
 };
 
 struct DeviceFacts {

@@ -80,7 +80,16 @@ Backend& open_backend(const BackendSources& sources, std::string& opened_file) {
 HostServices host_services() {
   return {.raise = [](ErrorCode code, const char* message,
                       const char* argument) { throw Error(code, message, argument); },
-          .cancel = [] { throw Cancelled{}; }};
+          .cancel = [] { throw Cancelled{}; },
+          .attempt =
+              [](FunctionRef<void()> body) {
+                try {
+                  body();
+                } catch (const Error&) {
+                  return false;
+                }
+                return true;
+              }};
 }
 
 void set_backend_sources(BackendSources sources) {

@@ -33,7 +33,7 @@ Backend& backend();
 /// The file of the backend, empty until it is open.
 std::string backend_file();
 
-/// How a backend throws and cancels in this process.
+/// How a backend throws, cancels and catches in this process.
 HostServices host_services();
 
 }  // namespace secondorder

@@ -23,6 +23,8 @@ struct CudaSettings {
 
   /// Memory for tiles of activations, samples × neurons. Products are cut to fit.
   std::size_t tile_bytes = std::size_t{512} << 20;
+  /// Whether operations that are repeated may be recorded as CUDA graphs.
+  bool graphs = true;
   /// Order of the diagonal blocks of a Cholesky factor.
   std::size_t factor_block = 1024;
 };

@@ -1,6 +1,6 @@
 // CudaAlgebra: what it holds, and how its operations are begun. Each of its files has one group of
 // operations with their kernels: elements.cu, dense.cu, gated.cu, cone.cu, network.cu,
-// parameters.cu, losses.cu.
+// parameters.cu, losses.cu; replay.cu repeats operations.
 //
 // To add an operation: declare it here, write its kernel in the file of its group, and where it
 // takes scratch, take that in scratch_need().
@@ -33,6 +33,7 @@ class CudaAlgebra final : public Algebra<Real> {
   int parallelism() const override { return settings_.host_threads; }
   void watch(const RunControl* control, StopOn stop_on = StopOn::cancellation) override;
   void checkpoint() const override;
+  void replay(Recording& recording, FunctionRef<void()> operations) override;
   void upload(std::span<const Real> host, View<Real> device) override;
   void upload(std::span<const std::uint64_t> host, GateBits device) override;
   void download(ConstView<Real> device, std::span<Real> host) override;
@@ -90,7 +91,8 @@ class CudaAlgebra final : public Algebra<Real> {
  private:
   /// Begins an operation, or a part of one: makes the device current, throws Cancelled where asked
   /// to stop, and keeps the host from running too far ahead of the device.
-  void begin(double operations, double bytes);
+  void begin(double operations, double bytes) { begin(QueuedWork::launch(operations, bytes)); }
+  void begin(const QueuedWork& work);
   /// The same for what passes over so many elements.
   void begin_pass(std::size_t elements) { begin(0, static_cast<double>(elements * sizeof(Real))); }
   /// Scratch of an operation, which it begins; until the next one takes its own.
@@ -147,6 +149,7 @@ class CudaAlgebra final : public Algebra<Real> {
     explicit Current(int device) { check(cudaSetDevice(device), "cudaSetDevice"); }
   } current_;
   Stream stream_;
+  DeviceMemory blas_workspace_;
   RowMajorBlas<Real> blas_;
   Pacer pacer_;
   Staging staging_;

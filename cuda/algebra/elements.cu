@@ -101,6 +101,14 @@ class DeviceBlock final : public Memory {
   DeviceMemory memory_;
 };
 
+/// What cuBLAS's documentation recommends as its workspace.
+std::size_t blas_workspace_bytes(int device) {
+  int major = 0;
+  check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device),
+        "cudaDeviceGetAttribute");
+  return std::size_t{major >= 9 ? 32U : 4U} << 20;
+}
+
 template <class T>
 ByteRows bytes_of(View<T> view) {
   return {reinterpret_cast<std::byte*>(const_cast<std::remove_const_t<T>*>(view.data)), view.rows,
@@ -113,8 +121,11 @@ template <class Real>
 CudaAlgebra<Real>::CudaAlgebra(const CudaSettings& settings)
     : settings_(settings),
       current_(settings.device),
+      blas_workspace_(blas_workspace_bytes(settings.device)),
       blas_(*settings.cublas, *settings.cusolver, stream_.get()),
-      sums_(sum_memory * sizeof(double)) {}
+      sums_(sum_memory * sizeof(double)) {
+  blas_.use_workspace(blas_workspace_);
+}
 
 template <class Real>
 void CudaAlgebra<Real>::watch(const RunControl* control, StopOn stop_on) {
@@ -128,10 +139,10 @@ void CudaAlgebra<Real>::checkpoint() const {
 }
 
 template <class Real>
-void CudaAlgebra<Real>::begin(double operations, double bytes) {
+void CudaAlgebra<Real>::begin(const QueuedWork& work) {
   checkpoint();
   check(cudaSetDevice(settings_.device), "cudaSetDevice");
-  pacer_.pace(stream_.get(), operations, bytes);
+  pacer_.pace(stream_.get(), work);
 }
 
 template <class Real>

@@ -71,6 +71,12 @@ RowMajorBlas<Real>::RowMajorBlas(const Cublas& cublas, const Cusolver& cusolver,
 }
 
 template <class Real>
+void RowMajorBlas<Real>::use_workspace(const DeviceMemory& workspace) const {
+  check(cublas_.cublasSetWorkspace_v2(blas_.get(), workspace.address(), workspace.bytes()),
+        "cublasSetWorkspace");
+}
+
+template <class Real>
 void RowMajorBlas<Real>::multiply(Real alpha, ConstView<Real> a, Transpose op_a, ConstView<Real> b,
                                   Transpose op_b, Real beta, View<Real> c, bool tf32) const {
   const std::size_t inner = op_a == Transpose::no ? a.cols : a.rows;

@@ -11,6 +11,7 @@
 #include "algebra/algebra.hpp"
 #include "cublas.hpp"
 #include "cusolver.hpp"
+#include "memory.hpp"
 
 namespace secondorder::cuda {
 
@@ -25,6 +26,10 @@ template <class Real>
 class RowMajorBlas {
  public:
   RowMajorBlas(const Cublas& cublas, const Cusolver& cusolver, cudaStream_t stream);
+
+  /// Lets cuBLAS work in this memory, which must outlive the handles: in a capture it would else
+  /// allocate anew each time.
+  void use_workspace(const DeviceMemory& workspace) const;
 
   /// C = alpha·op(A)·op(B) + beta·C, all dimensions at least 1. `tf32` rounds the factors of
   /// float32 products.

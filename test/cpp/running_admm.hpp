@@ -4,6 +4,7 @@
 #include <numeric>
 #include <optional>
 
+#include "algebra/download.hpp"
 #include "convex_relu/admm.hpp"
 #include "test_support.hpp"
 
@@ -15,6 +16,7 @@ struct AdmmCase {
   Loss loss = Loss::squared;
   convex_relu::Route route = convex_relu::Route::woodbury;
   std::size_t group = 1;
+  bool signed_gates = false;  ///< of alternating signs; one set
   std::vector<double> x, weights;
   convex_relu::Targets targets;
   std::optional<Bits> bits;
@@ -103,6 +105,11 @@ class RunningAdmm {
     arena_ = Arena(std::move(memory), planned_bytes);
     lay_out(arena_);
     c.upload(algebra, *program_, {0, c.shape.gates});
+    if (case_.signed_gates) {
+      std::vector<Real> signs;
+      for (std::size_t i = 0; i < c.shape.set_rows(); ++i) signs.push_back(i % 2 == 0 ? 1 : -1);
+      algebra.upload(signs, program_->signs);
+    }
     algebra.reserve_scratch(c.shape);
     admm->start(1);
   }
@@ -110,9 +117,14 @@ class RunningAdmm {
   std::size_t planned_bytes = 0;
   std::optional<convex_relu::Admm<Real>> admm;
 
-  std::vector<Real> v() const {
-    std::vector<Real> values(admm->v().size());
-    algebra_.download(admm->v(), values);
+  std::vector<Real> v() const { return downloaded(algebra_, admm->v()); }
+  /// All that an iteration starts from.
+  std::vector<Real> state() const {
+    std::vector<Real> values;
+    for (const View<Real> view : {admm->p(), admm->q(), admm->qz()}) {
+      const std::vector<Real> part = downloaded(algebra_, view);
+      values.insert(values.end(), part.begin(), part.end());
+    }
     return values;
   }
   convex_relu::Bounds bounds() { return admm->bounds(case_.targets); }
@@ -121,6 +133,10 @@ class RunningAdmm {
   void lay_out(Arena& arena) {
     program_.emplace(case_.shape, true, arena);
     case_.describe(*program_);
+    if (case_.signed_gates) {
+      program_->signed_gates = true;
+      program_->signs = arena.matrix<Real>(case_.shape.set_rows(), 1);
+    }
     admm.emplace(algebra_, arena, *program_, case_.route, 1.7);
   }
 

@@ -1,6 +1,8 @@
 // ADMM on the GPU against ADMM on the CPU: the same iterates, and the same certified optimum.
 #include <doctest/doctest.h>
 
+#include <cstdlib>
+
 #include "algebra_under_test.hpp"
 #include "running_admm.hpp"
 
@@ -71,6 +73,29 @@ TEST_SUITE("ADMM on CUDA") {
       CHECK(a.infeasibility < allowed);
       CHECK(a.dual <= b.objective * (1 + allowed));
       CHECK(b.dual <= a.objective * (1 + allowed));
+    }
+  }
+
+  TEST_CASE_TEMPLATE("recorded as graphs, iterations have the same bits", Real, float, double) {
+    constexpr const char* setting = "SECONDORDER_CUDA_GRAPHS";
+    for (const Route route : {Route::woodbury, Route::gram}) {
+      for (const Loss loss : {Loss::squared, Loss::logistic}) {
+        AdmmCase problem({141, 12, 33, 2, 2}, loss, route, 4);
+        const auto state = [&] {
+          const auto algebra = algebra_under_test<Real>();
+          RunningAdmm<Real> run(*algebra, problem);
+          for (int k = 1; k <= 12; ++k) {
+            run.admm->iterate();
+            if (k % 4 == 0) run.admm->set_penalties(1.0 / k, 0.5);
+          }
+          return run.state();
+        };
+        const std::vector<Real> recorded = state();
+        setenv(setting, "0", 1);
+        const std::vector<Real> direct = state();
+        unsetenv(setting);
+        CHECK(identical(recorded, direct));
+      }
     }
   }
 

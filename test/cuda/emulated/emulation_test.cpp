@@ -3,13 +3,16 @@
 
 #include <numeric>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 #include "cuda_bf16.h"
 #include "cuda_fp16.h"
 #include "device.hpp"
+#include "graph.hpp"
 #include "launch.hpp"
 #include "libraries.hpp"
+#include "memory.hpp"
 
 using namespace secondorder;
 
@@ -73,6 +76,8 @@ __global__ void indices(unsigned* out) {
   const unsigned thread = threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z);
   out[block * blockDim.x * blockDim.y * blockDim.z + thread] += 1;
 }
+
+__global__ void scale(double* values, double factor) { values[threadIdx.x] *= factor; }
 
 }  // namespace
 
@@ -159,6 +164,85 @@ TEST_SUITE("CUDA emulation") {
     emulation::set_memory_limit(std::size_t{1} << 30);
     cudaGetLastError();
     CHECK(emulation::held() == before);
+  }
+
+  TEST_CASE("a capture keeps what is issued, by value, and its graph does it at each launch") {
+    const emulation::Held before = emulation::held();
+    const cuda::Stream stream;
+    cublasHandle_t blas = nullptr;
+    cublasCreate_v2(&blas);
+    cublasSetStream_v2(blas, stream.get());
+    double *x = nullptr, *y = nullptr;
+    REQUIRE(cudaMalloc(&x, 4 * sizeof(double)) == cudaSuccess);
+    REQUIRE(cudaMalloc(&y, 4 * sizeof(double)) == cudaSuccess);
+    const cuda::DeviceMemory workspace(4096);
+    cublasSetWorkspace_v2(blas, workspace.address(), workspace.bytes());
+    const double ones[] = {1, 1, 1, 1};
+    cudaMemcpy(x, ones, sizeof ones, cudaMemcpyHostToDevice);
+    cudaMemcpy(y, ones, sizeof ones, cudaMemcpyHostToDevice);
+    cuda::ExecutableGraph graph;
+    {
+      cuda::Capture capture(stream.get());
+      double alpha = 2, beta = 1;  // y = 2·x·x + y, then x = y
+      CHECK(cublasDgemm_v2(blas, CUBLAS_OP_N, CUBLAS_OP_N, 2, 2, 2, &alpha, x, 2, x, 2, &beta, y,
+                           2) == CUBLAS_STATUS_SUCCESS);
+      alpha = beta = 0;
+      double factor = 0.5;
+      cuda::launch(scale, 1, 4, 0, stream.get(), y, factor);
+      factor = 0;
+      CHECK(cudaMemcpyAsync(x, y, sizeof ones, cudaMemcpyDeviceToDevice, stream.get()) ==
+            cudaSuccess);
+      CHECK(x[0] == 1);
+      CHECK(y[0] == 1);
+      graph = capture.finish();
+    }
+    cudaGraphLaunch(graph.get(), stream.get());
+    CHECK(y[0] == 2.5);  // (2·2 + 1)/2
+    cudaGraphLaunch(graph.get(), stream.get());
+    CHECK(x[3] == 13.75);  // (2·2·2.5² + 2.5)/2
+    graph.reset();
+    cublasDestroy_v2(blas);
+    cudaFree(x);
+    cudaFree(y);
+    CHECK(emulation::held().graphs == before.graphs);
+  }
+
+  TEST_CASE("what may not be captured invalidates the capture") {
+    const cuda::Stream stream, other;
+    cudaEvent_t event = nullptr;
+    cudaEventCreate(&event);
+    void* memory = nullptr;
+    const auto refused = [&](cudaError_t want, auto call) {
+      REQUIRE(cudaStreamBeginCapture(stream.get(), cudaStreamCaptureModeThreadLocal) ==
+              cudaSuccess);
+      CHECK(call() == want);
+      CHECK(cudaMemcpyAsync(&memory, &memory, sizeof memory, cudaMemcpyDefault, stream.get()) ==
+            cudaErrorStreamCaptureInvalidated);
+      cudaGraph_t graph = nullptr;
+      CHECK(cudaStreamEndCapture(stream.get(), &graph) == cudaErrorStreamCaptureInvalidated);
+      CHECK(graph == nullptr);
+      CHECK(call() == cudaSuccess);
+    };
+    refused(cudaErrorStreamCaptureUnsupported, [&] { return cudaMalloc(&memory, 512); });
+    refused(cudaErrorStreamCaptureUnsupported, [&] { return cudaStreamSynchronize(stream.get()); });
+    refused(cudaErrorStreamCaptureUnsupported, [&] { return cudaStreamQuery(other.get()); });
+    refused(cudaErrorStreamCaptureUnsupported, [&] { return cudaEventSynchronize(event); });
+    refused(cudaErrorCapturedEvent, [&] {
+      cudaEventRecord(event, stream.get());
+      return cudaEventQuery(event);
+    });
+
+    // Of one thread's captures another knows nothing, but may not end them.
+    cuda::Capture capture(stream.get());
+    std::thread([&] {
+      CHECK(cudaStreamSynchronize(other.get()) == cudaSuccess);
+      cudaGraph_t graph = nullptr;
+      CHECK(cudaStreamEndCapture(stream.get(), &graph) == cudaErrorStreamCaptureWrongThread);
+    }).join();
+    CHECK(capture.finish() != nullptr);
+    cudaFree(memory);
+    cudaEventDestroy(event);
+    cudaGetLastError();
   }
 
   TEST_CASE("half precisions round to the nearest") {

@@ -1,19 +1,12 @@
 #include "device.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <map>
-#include <mutex>
-#include <set>
 
-#include "cuda_runtime.h"
-
-struct CUstream_st {};
-struct CUevent_st {};
+#include "device_state.hpp"
+#include "streams.hpp"
 
 namespace secondorder::emulation {
 
@@ -22,29 +15,8 @@ namespace {
 constexpr std::size_t granule = 512;
 constexpr std::size_t static_shared_limit = 48 << 10, shared_limit = 227 << 10;
 
-struct Device {
-  std::mutex mutex;
-  std::size_t limit = std::size_t{1} << 30, used = 0;
-  int count = 1;
-  std::map<const std::byte*, std::size_t> blocks;
-  std::set<const void*> pinned, streams, events;
-  std::map<const void*, int> shared_bytes;  ///< that kernels may have
-  std::size_t handles = 0;
-  std::atomic<std::uint64_t> launches{0}, synchronizations{0};
-};
-
-Device& device() {
-  static Device one;
-  return one;
-}
-
 thread_local cudaError_t last_error = cudaSuccess;
 thread_local int current_device = 0;
-
-cudaError_t result(cudaError_t error) {
-  if (error != cudaSuccess) last_error = error;
-  return error;
-}
 
 /// The bytes lie within one block of device memory.
 bool on_device(const void* address, std::size_t bytes) {
@@ -66,30 +38,22 @@ bool sides_match(const void* to, const void* from, std::size_t to_bytes, std::si
 
 std::size_t whole(std::size_t bytes) { return (bytes + granule - 1) / granule * granule; }
 
-template <class Handle>
-cudaError_t make(Handle* handle, std::set<const void*>& all) {
-  *handle = new std::remove_pointer_t<Handle>;  // its owner is the code under test
-  const std::lock_guard lock(device().mutex);
-  all.insert(*handle);
-  return cudaSuccess;
+}  // namespace
+
+Device& device() {
+  static Device one;
+  return one;
 }
 
-template <class Handle>
-cudaError_t destroy(Handle handle, std::set<const void*>& all) {
-  {
-    const std::lock_guard lock(device().mutex);
-    if (all.erase(handle) == 0) return result(cudaErrorInvalidValue);
-  }
-  delete handle;
-  return cudaSuccess;
+cudaError_t result(cudaError_t error) {
+  if (error != cudaSuccess) last_error = error;
+  return error;
 }
 
 cudaError_t waited() {
   ++device().synchronizations;
   return cudaSuccess;
 }
-
-}  // namespace
 
 void set_memory_limit(std::size_t bytes) {
   const std::lock_guard lock(device().mutex);
@@ -101,15 +65,18 @@ void set_device_count(int count) {
   device().count = count;
 }
 
+void set_refusal(Refusal refusal) { device().refusal = refusal; }
+
 Held held() {
   Device& d = device();
   const std::lock_guard lock(d.mutex);
-  return {d.used, d.blocks.size(), d.pinned.size(), d.streams.size(), d.events.size(), d.handles};
+  return {d.used,          d.blocks.size(), d.pinned.size(), d.streams.size(),
+          d.events.size(), d.graphs.size(), d.handles};
 }
 
 std::uint64_t launches() { return device().launches; }
+std::uint64_t graph_launches() { return device().graph_launches; }
 std::uint64_t synchronizations() { return device().synchronizations; }
-void count_launch() { ++device().launches; }
 void count_handles(int change) {
   const std::lock_guard lock(device().mutex);
   device().handles += static_cast<std::size_t>(change);
@@ -129,7 +96,7 @@ cudaError_t check_launch(dim3 grid, dim3 block, std::size_t shared_bytes, const 
                         grid.y <= 65535 && grid.z <= 65535 && threads > 0 && threads <= 1024 &&
                         block.z <= 64 && shared_bytes <= allowed;
   if (!possible) return result(cudaErrorInvalidConfiguration);
-  count_launch();
+  ++device().launches;
   return cudaSuccess;
 }
 
@@ -155,7 +122,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int index) {
   *properties = {};
   std::snprintf(properties->name, sizeof properties->name, "emulated device");
   properties->totalGlobalMem = device().limit;
-  properties->major = 9;
+  properties->major = 8;  // where cuBLAS takes a small workspace
   properties->multiProcessorCount = 4;
   properties->l2CacheSize = 1 << 20;
   properties->sharedMemPerBlockOptin = shared_limit;
@@ -192,7 +159,10 @@ cudaError_t cudaRuntimeGetVersion(int* version) {
   *version = 13000;
   return cudaSuccess;
 }
-cudaError_t cudaDeviceSynchronize() { return waited(); }
+cudaError_t cudaDeviceSynchronize() {
+  const cudaError_t refused = refuse_in_capture();
+  return refused == cudaSuccess ? waited() : refused;
+}
 cudaError_t cudaGetLastError() {
   const cudaError_t error = last_error;
   last_error = cudaSuccess;
@@ -213,6 +183,10 @@ const char* cudaGetErrorName(cudaError_t error) {
       return "cudaErrorNoDevice";
     case cudaErrorInvalidDevice:
       return "cudaErrorInvalidDevice";
+    case cudaErrorStreamCaptureUnsupported:
+      return "cudaErrorStreamCaptureUnsupported";
+    case cudaErrorStreamCaptureInvalidated:
+      return "cudaErrorStreamCaptureInvalidated";
     default:
       return "cudaErrorUnknown";
   }
@@ -231,6 +205,10 @@ const char* cudaGetErrorString(cudaError_t error) {
       return "no CUDA-capable device is detected";
     case cudaErrorInvalidDevice:
       return "invalid device ordinal";
+    case cudaErrorStreamCaptureUnsupported:
+      return "operation not permitted when stream is capturing";
+    case cudaErrorStreamCaptureInvalidated:
+      return "operation failed due to a previous error during capture";
     default:
       return "unknown error";
   }
@@ -239,6 +217,7 @@ const char* cudaGetErrorString(cudaError_t error) {
 cudaError_t cudaMalloc(void** address, std::size_t bytes) {
   *address = nullptr;
   if (bytes == 0) return cudaSuccess;
+  if (const cudaError_t refused = refuse_in_capture(); refused != cudaSuccess) return refused;
   Device& d = device();
   const std::lock_guard lock(d.mutex);
   if (bytes > d.limit || whole(bytes) > d.limit - std::min(d.used, d.limit)) {
@@ -255,6 +234,7 @@ cudaError_t cudaMalloc(void** address, std::size_t bytes) {
 }
 cudaError_t cudaFree(void* address) {
   if (address == nullptr) return cudaSuccess;
+  if (const cudaError_t refused = refuse_in_capture(); refused != cudaSuccess) return refused;
   Device& d = device();
   const std::lock_guard lock(d.mutex);
   const auto block = d.blocks.find(static_cast<std::byte*>(address));
@@ -265,6 +245,7 @@ cudaError_t cudaFree(void* address) {
   return cudaSuccess;
 }
 cudaError_t cudaHostAlloc(void** address, std::size_t bytes, unsigned) {
+  if (const cudaError_t refused = refuse_in_capture(); refused != cudaSuccess) return refused;
   *address = std::malloc(std::max<std::size_t>(bytes, 1));
   if (*address == nullptr) return result(cudaErrorMemoryAllocation);
   const std::lock_guard lock(device().mutex);
@@ -276,6 +257,7 @@ cudaError_t cudaMallocHost(void** address, std::size_t bytes, unsigned flags) {
 }
 cudaError_t cudaFreeHost(void* address) {
   if (address == nullptr) return cudaSuccess;
+  if (const cudaError_t refused = refuse_in_capture(); refused != cudaSuccess) return refused;
   const std::lock_guard lock(device().mutex);
   if (device().pinned.erase(address) == 0) return result(cudaErrorInvalidValue);
   std::free(address);
@@ -289,65 +271,45 @@ cudaError_t cudaMemGetInfo(std::size_t* left, std::size_t* total) {
 }
 
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
-                            cudaStream_t) {
+                            cudaStream_t stream) {
   if (bytes == 0) return cudaSuccess;
   if (!sides_match(to, from, bytes, bytes, kind)) return result(cudaErrorInvalidValue);
-  std::memmove(to, from, bytes);
-  return cudaSuccess;
+  return issue(stream, [=] { std::memmove(to, from, bytes); });
 }
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
+  if (const cudaError_t refused = refuse_in_capture(); refused != cudaSuccess) return refused;
   waited();
   return cudaMemcpyAsync(to, from, bytes, kind);
 }
 cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from,
                               std::size_t from_pitch, std::size_t width, std::size_t height,
-                              cudaMemcpyKind kind, cudaStream_t) {
+                              cudaMemcpyKind kind, cudaStream_t stream) {
   if (width == 0 || height == 0) return cudaSuccess;
   if (to_pitch < width || from_pitch < width) return result(cudaErrorInvalidValue);
   const std::size_t last = height - 1;
   if (!sides_match(to, from, last * to_pitch + width, last * from_pitch + width, kind)) {
     return result(cudaErrorInvalidValue);
   }
-  for (std::size_t i = 0; i < height; ++i) {
-    std::memmove(static_cast<std::byte*>(to) + i * to_pitch,
-                 static_cast<const std::byte*>(from) + i * from_pitch, width);
-  }
-  return cudaSuccess;
+  return issue(stream, [=] {
+    for (std::size_t i = 0; i < height; ++i) {
+      std::memmove(static_cast<std::byte*>(to) + i * to_pitch,
+                   static_cast<const std::byte*>(from) + i * from_pitch, width);
+    }
+  });
 }
 cudaError_t cudaMemcpyPeerAsync(void* to, int, const void* from, int, std::size_t bytes,
                                 cudaStream_t stream) {
   return cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream);
 }
-cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t) {
+cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream) {
   if (bytes == 0) return cudaSuccess;
   if (!on_device(to, bytes)) return result(cudaErrorInvalidValue);
-  std::memset(to, value, bytes);
-  return cudaSuccess;
+  return issue(stream, [=] { std::memset(to, value, bytes); });
 }
 cudaError_t cudaMemset(void* to, int value, std::size_t bytes) {
+  if (const cudaError_t refused = refuse_in_capture(); refused != cudaSuccess) return refused;
   waited();
   return cudaMemsetAsync(to, value, bytes);
-}
-
-cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
-  return make(stream, device().streams);
-}
-cudaError_t cudaStreamCreate(cudaStream_t* stream) { return make(stream, device().streams); }
-cudaError_t cudaStreamDestroy(cudaStream_t stream) { return destroy(stream, device().streams); }
-cudaError_t cudaStreamSynchronize(cudaStream_t) { return waited(); }
-cudaError_t cudaStreamQuery(cudaStream_t) { return cudaSuccess; }
-cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t, unsigned) { return cudaSuccess; }
-cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
-  return make(event, device().events);
-}
-cudaError_t cudaEventCreate(cudaEvent_t* event) { return make(event, device().events); }
-cudaError_t cudaEventDestroy(cudaEvent_t event) { return destroy(event, device().events); }
-cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t) { return cudaSuccess; }
-cudaError_t cudaEventSynchronize(cudaEvent_t) { return waited(); }
-cudaError_t cudaEventQuery(cudaEvent_t) { return cudaSuccess; }
-cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t, cudaEvent_t) {
-  *milliseconds = 0;
-  return cudaSuccess;
 }
 
 cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute, int value) {

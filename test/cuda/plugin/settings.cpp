@@ -19,6 +19,7 @@ long long number(const char* variable) {
   if (const long long bytes = number("EMULATED_GPU_BYTES"); bytes >= 0) {
     set_memory_limit(static_cast<std::size_t>(bytes));
   }
+  if (number("EMULATED_GPU_REFUSES_GRAPHS") == 1) set_refusal(Refusal::instantiation);
 }
 
 }  // namespace
