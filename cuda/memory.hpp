@@ -66,6 +66,11 @@ using DeviceMemory = MemoryBlock<OnDevice>;
 /// Host memory that copies to and from a device go through without a copy of the driver's own.
 using PinnedMemory = MemoryBlock<PinnedOnHost>;
 
+/// Makes a device the current one of this thread.
+struct CurrentDevice {
+  explicit CurrentDevice(int device) { check(cudaSetDevice(device), "cudaSetDevice"); }
+};
+
 /// A stream of the current device that waits for no other.
 class Stream {
  public:

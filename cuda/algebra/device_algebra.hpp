@@ -145,9 +145,7 @@ class CudaAlgebra final : public Algebra<Real> {
   }
 
   CudaSettings settings_;
-  struct Current {  ///< the device is current before anything else is made
-    explicit Current(int device) { check(cudaSetDevice(device), "cudaSetDevice"); }
-  } current_;
+  CurrentDevice current_;  ///< before anything else is made
   Stream stream_;
   DeviceMemory blas_workspace_;
   RowMajorBlas<Real> blas_;

@@ -75,9 +75,7 @@ class DenseDevice {
 
  private:
   DenseSettings settings_;
-  struct Current {  ///< the device is current before anything else is made
-    explicit Current(int device) { check(cudaSetDevice(device), "cudaSetDevice"); }
-  } current_;
+  CurrentDevice current_;  ///< before anything else is made
   Stream stream_;
   RowMajorBlas<double> blas_;
   Staging staging_;
