@@ -78,24 +78,23 @@ TEST_SUITE("ADMM on CUDA") {
 
   TEST_CASE_TEMPLATE("recorded as graphs, iterations have the same bits", Real, float, double) {
     constexpr const char* setting = "SECONDORDER_CUDA_GRAPHS";
-    for (const Route route : {Route::woodbury, Route::gram}) {
-      for (const Loss loss : {Loss::squared, Loss::logistic}) {
-        AdmmCase problem({141, 12, 33, 2, 2}, loss, route, 4);
-        const auto state = [&] {
-          const auto algebra = algebra_under_test<Real>();
-          RunningAdmm<Real> run(*algebra, problem);
-          for (int k = 1; k <= 12; ++k) {
-            run.admm->iterate();
-            if (k % 4 == 0) run.admm->set_penalties(1.0 / k, 0.5);
-          }
-          return run.state();
-        };
-        const std::vector<Real> recorded = state();
-        setenv(setting, "0", 1);
-        const std::vector<Real> direct = state();
-        unsetenv(setting);
-        CHECK(identical(recorded, direct));
-      }
+    for (const auto& [route, loss] :
+         {std::pair{Route::woodbury, Loss::logistic}, {Route::gram, Loss::squared}}) {
+      AdmmCase problem({141, 12, 33, 2, 2}, loss, route, 4);
+      const auto state = [&] {
+        const auto algebra = algebra_under_test<Real>();
+        RunningAdmm<Real> run(*algebra, problem);
+        for (int k = 1; k <= 12; ++k) {
+          run.admm->iterate();
+          if (k % 4 == 0) run.admm->set_penalties(1.0 / k, 0.5);
+        }
+        return run.state();
+      };
+      const std::vector<Real> recorded = state();
+      setenv(setting, "0", 1);
+      const std::vector<Real> direct = state();
+      unsetenv(setting);
+      CHECK(identical(recorded, direct));
     }
   }
 

@@ -26,6 +26,8 @@ TEST_SUITE("sharded ADMM on CUDA") {
     for (const Route route : {Route::woodbury, Route::conjugate_gradient}) {
       for (const Loss loss : {Loss::squared, Loss::logistic, Loss::softmax}) {
         for (const std::size_t sets : {1U, 2U}) {
+          const bool relu = sets == 2;  // conjugate gradients once for each loss
+          if (route == Route::conjugate_gradient && relu != (loss == Loss::logistic)) continue;
           AdmmCase problem({41, 3, 7, loss == Loss::softmax ? 3U : 1U, sets}, loss, route, 1);
           CAPTURE(static_cast<int>(route));
           CAPTURE(static_cast<int>(loss));
@@ -48,15 +50,14 @@ TEST_SUITE("sharded ADMM on CUDA") {
 
   TEST_CASE("in float32 the same bits every time, of a certified optimum") {
     AdmmCase problem({37, 3, 6, 1, 1}, Loss::logistic, Route::woodbury, 2);
-    std::vector<double> first;
-    for (int repeat = 0; repeat < 2; ++repeat) {
-      RunningShards<float> run(2, problem, on_devices<float>());
-      iterate_balanced(*run.admm, 150);
-      const Bounds bounds = run.bounds();
-      CHECK(bounds.objective - bounds.dual < 1e-2 * bounds.objective);
-      if (repeat == 0) first = run.admm->v();
-      CHECK(identical(run.admm->v(), first));
-    }
+    RunningShards<float> run(2, problem, on_devices<float>());
+    RunningShards<float> again(2, problem, on_devices<float>());
+    iterate_balanced(*run.admm, 30);
+    iterate_balanced(*again.admm, 30);
+    CHECK(identical(run.admm->v(), again.admm->v()));
+    iterate_balanced(*run.admm, 120);
+    const Bounds bounds = run.bounds();
+    CHECK(bounds.objective - bounds.dual < 1e-2 * bounds.objective);
   }
 
   TEST_CASE("cancelled on one GPU, all stop and can go on") {
