@@ -39,7 +39,7 @@ TEST_SUITE("ADMM on CUDA") {
       for (const Loss loss : all_losses) {
         for (const std::size_t sets : {1U, 2U}) {
           AdmmCase problem({41, 3, 7, loss == Loss::softmax ? 3U : 2U, sets}, loss, route, 1);
-          compare<double>(problem, 12, 4, [](auto& on_device, auto& on_host) {
+          compare<double>(problem, 8, 4, [](auto& on_device, auto& on_host) {
             const Bounds a = on_device.bounds(), b = on_host.bounds();
             CHECK(error(on_device.v(), on_host.v()) < 1e-9);
             CHECK(a.objective == doctest::Approx(b.objective).epsilon(1e-9));
