@@ -73,7 +73,7 @@ export function devices(): DeviceInfo[] {
  * cannot be used.
  */
 export function toDevice(device: unknown, argument = 'options.device', list = false): Device[] {
-  const names: unknown[] = list && Array.isArray(device) ? device : [device ?? 'auto'];
+  const names: unknown[] = list && Array.isArray(device) ? Array.from(device) : [device ?? 'auto'];
   if (!names.every(isDevice) || names.length === 0 || !goTogether(names)) {
     const takes = "'auto', 'cpu', 'cuda' or 'cuda:N'";
     throw invalid(
@@ -114,10 +114,11 @@ function goTogether(names: Device[]): boolean {
  * GPU.
  */
 export function requireCpu(device: unknown, what: string, argument = 'options.device'): void {
-  const names: unknown[] = Array.isArray(device) ? device : [device ?? 'auto'];
+  const names: unknown[] = Array.isArray(device) ? Array.from(device) : [device ?? 'auto'];
   if (names.length === 1 && (names[0] === 'auto' || names[0] === 'cpu')) return;
-  if (!names.every(isGpu) || names.length === 0)
+  if (!names.every(isGpu) || names.length === 0) {
     throw invalid(argument, "'auto' or 'cpu'", describe(device));
+  }
   throw new SecondOrderError(
     'ERR_CUDA_NO_BACKEND',
     `${argument}: ${what} runs on the CPU alone in this version; leave the option out, or take 'cpu'`,

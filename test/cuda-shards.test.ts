@@ -190,6 +190,7 @@ t.test('what several GPUs cannot be asked for', { skip }, async (t) => {
       mixed: await train(['cuda:0', 'cpu']),
       unnumbered: await train(['cuda', 'cuda:1']),
       none: await train([]),
+      hole: await train([, 'cuda:0']),
       unknown: await train(['cuda:0', 'cuda:2']),
       gram: await train(both, { route: 'gram' }),
       estimate: await failure(() =>
@@ -203,7 +204,7 @@ t.test('what several GPUs cannot be asked for', { skip }, async (t) => {
     { gpus: 2 },
   )) as Record<string, Failure>;
   const argument = 'options.device';
-  for (const name of ['twice', 'mixed', 'unnumbered', 'none', 'newton']) {
+  for (const name of ['twice', 'mixed', 'unnumbered', 'none', 'hole', 'newton']) {
     t.match(found[name], { code: 'ERR_INVALID_ARGUMENT', argument }, name);
   }
   t.match(found.unknown, { code: 'ERR_CUDA_NO_DEVICE', argument, message: /no cuda:2/ });
