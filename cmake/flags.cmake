@@ -10,6 +10,6 @@ endif()
 if(SECONDORDER_SANITIZE)
   # Everywhere, not on our targets alone: containers shared across objects must agree on annotations.
   add_compile_options(-fsanitize=${SECONDORDER_SANITIZE} -fno-sanitize-recover=all
-    -fno-omit-frame-pointer -g)
+    -fno-omit-frame-pointer -g1)
   add_link_options(-fsanitize=${SECONDORDER_SANITIZE})
 endif()
