@@ -69,7 +69,8 @@ function seconds(sets: readonly SetAccuracy[], name: string): string {
 }
 
 function compare(sets: readonly SetAccuracy[]): string {
-  const gains = sets.map((set) => meanOf(set, OURS!) - meanOf(set, ADAM!));
+  // The same scores in another order have another mean, in the last digit.
+  const gains = sets.map((set) => Number((meanOf(set, OURS!) - meanOf(set, ADAM!)).toFixed(9)));
   const count = (is: (gain: number) => boolean) => gains.filter(is).length;
   return (
     `Beside Adam, \`${OURS}\` is more accurate on ${count((gain) => gain > 0)} of ${sets.length} sets, ` +
