@@ -116,12 +116,11 @@ class ShardTeam::Exchange {
   std::vector<std::byte> blocks_;
 };
 
-class ShardTeam::Member final : public Communicator {
+class ShardTeam::Member final : public ShardLink {
  public:
   Member(Exchange& exchange, std::size_t rank, std::size_t size)
       : exchange_(exchange), rank_(rank), size_(size) {}
 
-  std::size_t rank() const override { return rank_; }
   std::size_t size() const override { return size_; }
   void sum(std::span<double> values) override { numbers(Combine::sum, values); }
   void max(std::span<double> values) override { numbers(Combine::max, values); }
@@ -174,8 +173,8 @@ ShardTeam::ShardTeam(std::size_t shards)
 
 ShardTeam::~ShardTeam() = default;
 
-Communicator& ShardTeam::communicator(std::size_t rank) {
-  return size_ == 1 ? alone() : *members_[rank];
+Communicator ShardTeam::communicator(std::size_t rank) {
+  return size_ == 1 ? Communicator() : Communicator(*members_[rank]);
 }
 
 void ShardTeam::run(FunctionRef<void(std::size_t)> body) {

@@ -23,7 +23,7 @@ class ShardTeam {
 
   std::size_t size() const { return size_; }
   /// To be used inside of run(), by the body of that rank.
-  Communicator& communicator(std::size_t rank);
+  Communicator communicator(std::size_t rank);
 
   /// body(rank) for all ranks at the same time; returns when all have ended. Once a body throws,
   /// those that exchange something with it are released from there; what the lowest rank threw by
@@ -39,7 +39,7 @@ class ShardTeam {
 
   std::size_t size_;
   std::unique_ptr<Exchange> exchange_;
-  std::vector<std::unique_ptr<Communicator>> members_;
+  std::vector<std::unique_ptr<ShardLink>> members_;
   std::vector<std::exception_ptr> failures_;
   ThreadPool threads_;
 };

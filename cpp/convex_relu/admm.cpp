@@ -9,7 +9,7 @@ namespace secondorder::convex_relu {
 
 template <class Real>
 Admm<Real>::Admm(Algebra<Real>& algebra, Arena& arena, const Program<Real>& program, Route route,
-                 double relaxation, Communicator& communicator)
+                 double relaxation, Communicator communicator)
     : algebra_(algebra), program_(program), communicator_(communicator), relaxation_(relaxation) {
   const GatedShape& s = program.shape;
   const auto parameters = [&] { return arena.matrix<Real>(s.parameter_rows(), s.features); };

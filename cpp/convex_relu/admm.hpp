@@ -29,7 +29,7 @@ class Admm {
  public:
   /// Lays out its memory in the arena, which may only count. `program` has the shard's gates alone.
   Admm(Algebra<Real>& algebra, Arena& arena, const Program<Real>& program, Route route,
-       double relaxation, Communicator& communicator = alone());
+       double relaxation, Communicator communicator = {});
 
   /// Starts at V = 0.
   void start(double rho);
@@ -85,7 +85,7 @@ class Admm {
 
   Algebra<Real>& algebra_;
   const Program<Real>& program_;
-  Communicator& communicator_;
+  Communicator communicator_;
   double relaxation_;
   double rho_ = 1;
   double tau_ = 0.25;  ///< at first the largest curvature of the logistic loss

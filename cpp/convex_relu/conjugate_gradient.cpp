@@ -26,7 +26,7 @@ template <class Real>
 class ConjugateGradient final : public UUpdate<Real> {
  public:
   ConjugateGradient(Algebra<Real>& algebra, Arena& arena, const Program<Real>& program,
-                    Communicator& communicator)
+                    Communicator communicator)
       : algebra_(algebra),
         program_(program),
         communicator_(communicator),
@@ -112,34 +112,29 @@ class ConjugateGradient final : public UUpdate<Real> {
   }
 
   void iterate(double accuracy) {
-    precondition();
-    auto [squares, product] = gradient_products();
+    double squares = product(gradient_, gradient_);
     const double wanted = std::max(accuracy, started_ ? 0 : 0.05 * std::sqrt(squares));
+    precondition();
     algebra_.copy(preconditioned_, direction_);
+    double descent = product(gradient_, preconditioned_);
     for (std::size_t i = 0; i < most_iterations && std::sqrt(squares) > wanted; ++i) {
       apply();
-      const double curvature = communicator_.sum(algebra_.dot(direction_, image_));
+      const double curvature = product(direction_, image_);
       if (!(curvature > 0)) return;
-      const auto step = static_cast<Real>(product / curvature);
+      const auto step = static_cast<Real>(descent / curvature);
       algebra_.axpby(step, direction_, 1, s_);
       algebra_.axpby(-step, image_, 1, gradient_);
+      squares = product(gradient_, gradient_);
       precondition();
-      const GradientProducts next = gradient_products();
-      algebra_.axpby(1, preconditioned_, static_cast<Real>(next.preconditioned / product),
-                     direction_);
-      squares = next.squares;
-      product = next.preconditioned;
+      const double next = product(gradient_, preconditioned_);
+      algebra_.axpby(1, preconditioned_, static_cast<Real>(next / descent), direction_);
+      descent = next;
       ++iterations_;
     }
   }
 
-  struct GradientProducts {
-    double squares, preconditioned;  ///< with itself, and with the preconditioned one
-  };
-  GradientProducts gradient_products() {
-    double sums[] = {algebra_.dot(gradient_, gradient_), algebra_.dot(gradient_, preconditioned_)};
-    communicator_.sum(sums);
-    return {sums[0], sums[1]};
+  double product(ConstView<Real> a, ConstView<Real> b) {
+    return communicator_.sum(algebra_.dot(a, b));
   }
 
   /// image = direction + kS·B^−½·FᵀF·B^−½·direction
@@ -246,7 +241,7 @@ class ConjugateGradient final : public UUpdate<Real> {
 
   Algebra<Real>& algebra_;
   const Program<Real>& program_;
-  Communicator& communicator_;
+  Communicator communicator_;
   std::size_t unknowns_, rank_;
   View<Real> u_, s_, gradient_, direction_, image_, preconditioned_, scaled_;
   View<Real> prediction_, columns_, coordinates_, vectors_, weighted_;
@@ -263,15 +258,15 @@ class ConjugateGradient final : public UUpdate<Real> {
 template <class Real>
 std::unique_ptr<UUpdate<Real>> make_conjugate_gradient(Algebra<Real>& algebra, Arena& arena,
                                                        const Program<Real>& program,
-                                                       Communicator& communicator) {
+                                                       Communicator communicator) {
   return std::make_unique<ConjugateGradient<Real>>(algebra, arena, program, communicator);
 }
 
 template std::unique_ptr<UUpdate<float>> make_conjugate_gradient(Algebra<float>&, Arena&,
                                                                  const Program<float>&,
-                                                                 Communicator&);
+                                                                 Communicator);
 template std::unique_ptr<UUpdate<double>> make_conjugate_gradient(Algebra<double>&, Arena&,
                                                                   const Program<double>&,
-                                                                  Communicator&);
+                                                                  Communicator);
 
 }  // namespace secondorder::convex_relu

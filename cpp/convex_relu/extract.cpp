@@ -98,9 +98,7 @@ void set_neurons(const std::vector<double>& v, const std::vector<double>& b, Net
   model.hidden.resize(count * f);
   model.output.resize(c * count);
   for (std::size_t j = 0; j < count; ++j) {
-    double squares = 0;
-    for (std::size_t l = 0; l < f; ++l) squares += v[j * f + l] * v[j * f + l];
-    const double root = std::sqrt(std::sqrt(squares));
+    const double root = std::sqrt(norm(v.data() + j * f, f));
     for (std::size_t l = 0; l < f; ++l) {
       model.hidden[j * f + l] = rounded<Real>(v[j * f + l] / root);
     }

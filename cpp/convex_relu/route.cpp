@@ -190,7 +190,7 @@ MemoryEstimate estimate_memory(std::size_t rows, std::size_t cols, std::size_t o
 template <class Real>
 std::unique_ptr<UUpdate<Real>> make_u_update(Route route, Algebra<Real>& algebra, Arena& arena,
                                              const Program<Real>& program,
-                                             Communicator& communicator) {
+                                             Communicator communicator) {
   switch (route) {
     case Route::gram:
       return make_gram(algebra, arena, program);
@@ -218,8 +218,8 @@ template MemoryEstimate estimate_memory<float>(std::size_t, std::size_t, std::si
 template MemoryEstimate estimate_memory<double>(std::size_t, std::size_t, std::size_t,
                                                 const Options&, int);
 template std::unique_ptr<UUpdate<float>> make_u_update(Route, Algebra<float>&, Arena&,
-                                                       const Program<float>&, Communicator&);
+                                                       const Program<float>&, Communicator);
 template std::unique_ptr<UUpdate<double>> make_u_update(Route, Algebra<double>&, Arena&,
-                                                        const Program<double>&, Communicator&);
+                                                        const Program<double>&, Communicator);
 
 }  // namespace secondorder::convex_relu

@@ -9,7 +9,7 @@ namespace secondorder::convex_relu {
 template <class Real>
 ShardedAdmm<Real>::Shard::Shard(Algebra<Real>& on, const Program<Real>& all, const GateRange& range,
                                 bool weighted, std::size_t workspace_bytes, Route route,
-                                double relaxation, Communicator& communicator)
+                                double relaxation, Communicator communicator)
     : algebra(on),
       gates(range),
       arena(on.allocate(workspace_bytes), workspace_bytes),

@@ -53,7 +53,7 @@ class ShardedAdmm {
  private:
   struct Shard {
     Shard(Algebra<Real>& on, const Program<Real>& all, const GateRange& range, bool weighted,
-          std::size_t workspace_bytes, Route route, double relaxation, Communicator& communicator);
+          std::size_t workspace_bytes, Route route, double relaxation, Communicator communicator);
 
     Algebra<Real>& algebra;
     GateRange gates;

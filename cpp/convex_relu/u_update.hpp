@@ -56,17 +56,17 @@ std::vector<Real> metric(const Program<Real>& program) {
 template <class Real>
 std::unique_ptr<UUpdate<Real>> make_u_update(Route route, Algebra<Real>& algebra, Arena& arena,
                                              const Program<Real>& program,
-                                             Communicator& communicator = alone());
+                                             Communicator communicator = {});
 template <class Real>
 std::unique_ptr<UUpdate<Real>> make_woodbury(Algebra<Real>& algebra, Arena& arena,
                                              const Program<Real>& program,
-                                             Communicator& communicator);
+                                             Communicator communicator);
 template <class Real>
 std::unique_ptr<UUpdate<Real>> make_gram(Algebra<Real>& algebra, Arena& arena,
                                          const Program<Real>& program);
 template <class Real>
 std::unique_ptr<UUpdate<Real>> make_conjugate_gradient(Algebra<Real>& algebra, Arena& arena,
                                                        const Program<Real>& program,
-                                                       Communicator& communicator);
+                                                       Communicator communicator);
 
 }  // namespace secondorder::convex_relu

@@ -11,7 +11,7 @@ template <class Real>
 class Woodbury final : public UUpdate<Real> {
  public:
   Woodbury(Algebra<Real>& algebra, Arena& arena, const Program<Real>& program,
-           Communicator& communicator)
+           Communicator communicator)
       : algebra_(algebra),
         program_(program),
         communicator_(communicator),
@@ -52,7 +52,7 @@ class Woodbury final : public UUpdate<Real> {
  private:
   Algebra<Real>& algebra_;
   const Program<Real>& program_;
-  Communicator& communicator_;
+  Communicator communicator_;
   View<Real> factor_, scaled_, residual_, weight_;
 };
 
@@ -61,13 +61,13 @@ class Woodbury final : public UUpdate<Real> {
 template <class Real>
 std::unique_ptr<UUpdate<Real>> make_woodbury(Algebra<Real>& algebra, Arena& arena,
                                              const Program<Real>& program,
-                                             Communicator& communicator) {
+                                             Communicator communicator) {
   return std::make_unique<Woodbury<Real>>(algebra, arena, program, communicator);
 }
 
 template std::unique_ptr<UUpdate<float>> make_woodbury(Algebra<float>&, Arena&,
-                                                       const Program<float>&, Communicator&);
+                                                       const Program<float>&, Communicator);
 template std::unique_ptr<UUpdate<double>> make_woodbury(Algebra<double>&, Arena&,
-                                                        const Program<double>&, Communicator&);
+                                                        const Program<double>&, Communicator);
 
 }  // namespace secondorder::convex_relu
